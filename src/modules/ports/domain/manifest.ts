@@ -51,6 +51,8 @@ export const hitheManifestSchema = z.strictObject({
   kind: z.enum(['toolchain', 'service', 'app']),
   scope: z.enum(['shared', 'project']).default('shared'),
   stateful: z.boolean().default(false),
+  /** Whether a component of this port brings code: `required` for apps that are built, `none` for what is installed as it is. */
+  source: z.enum(['none', 'optional', 'required']).default('none'),
   endpoints: z.record(name, endpointSchema).default({}),
   /** The vars that name a database. */
   databases: z.array(z.string()).default([]),
