@@ -1,0 +1,101 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { migrationDataSource } from '../../src/database/data-source.js';
+
+/** A database that one test file has to itself. */
+export interface TestDatabase {
+  readonly name: string;
+  readonly url: string;
+}
+
+// Any number will do, as long as all test files use the same.
+const TEMPLATE_LOCK = 4_201_007;
+const ROLE = 'hithe_test';
+
+/**
+ * A new database with all migrations applied, cloned from a template that the first caller of a test run makes. At the
+ * end of the test file it is dropped, or kept when a test failed.
+ */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const template = await migratedTemplate();
+  return create(template);
+}
+
+/** A new database without any table, for the tests of migrations. */
+export async function createEmptyTestDatabase(): Promise<TestDatabase> {
+  await asSuperuser((client) => ensureRole(client));
+  return create('template0');
+}
+
+async function create(template: string): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await asSuperuser((client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${ROLE}`));
+  registry().add(name);
+  return { name, url: urlOf(name) };
+}
+
+async function migratedTemplate(): Promise<string> {
+  const name = `template_${await digestOfMigrations()}`;
+  await asSuperuser(async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
+    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (found.rowCount !== 0) return;
+    await ensureRole(client);
+    const aside = `${name}_new`;
+    await client.query(`DROP DATABASE IF EXISTS ${aside}`);
+    await client.query(`CREATE DATABASE ${aside} OWNER ${ROLE}`);
+    const dataSource = await migrationDataSource(urlOf(aside)).initialize();
+    try {
+      await dataSource.runMigrations();
+    } finally {
+      await dataSource.destroy();
+    }
+    await client.query(`ALTER DATABASE ${aside} RENAME TO ${name}`);
+  });
+  return name;
+}
+
+async function ensureRole(client: pg.Client): Promise<void> {
+  const found = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [ROLE]);
+  if (found.rowCount === 0) await client.query(`CREATE ROLE ${ROLE} LOGIN CREATEROLE PASSWORD '${ROLE}'`);
+}
+
+async function digestOfMigrations(): Promise<string> {
+  const directory = join(import.meta.dirname, '../../migrations');
+  const digest = createHash('sha256');
+  for (const file of (await readdir(directory)).sort()) digest.update(file).update(await readFile(join(directory, file)));
+  return digest.digest('hex').slice(0, 12);
+}
+
+async function asSuperuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: serverUrl() });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf(database: string): string {
+  const url = new URL(serverUrl());
+  url.username = ROLE;
+  url.password = ROLE;
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+function serverUrl(): string {
+  const url = process.env['HITHE_TEST_DATABASE_URL'];
+  if (url === undefined) throw new Error('No test database server: this project of jest.config.js lacks the global set-up');
+  return url;
+}
+
+/** Read by environment.mjs, which drops what is in it. */
+function registry(): Set<string> {
+  const databases: unknown = Reflect.get(globalThis, 'hitheTestDatabases');
+  if (!(databases instanceof Object)) throw new Error('Not inside the test environment of test/support/environment.mjs');
+  return databases as Set<string>;
+}
