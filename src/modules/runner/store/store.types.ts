@@ -1,3 +1,5 @@
+import type { PortCatalogue } from '../../ports/catalogue/port-catalogue.js';
+
 /** The account that builds and owns the store; `null` when the agent is not root and everything is one uid. */
 export type StoreOwner = { uid: number; gid: number } | null;
 
@@ -58,6 +60,7 @@ export interface EnsureOptions {
 }
 
 export interface StoreOptions {
+  catalogue: PortCatalogue;
   /** Where entries live; others must be able to enter it. */
   storeDir: string;
   /** Where downloads live, by content. */
@@ -70,6 +73,8 @@ export interface StoreOptions {
   debianSecurityMirror?: string | undefined;
   /** Address of the npm registry; npm's own configuration or default when absent. */
   npmRegistry?: string | undefined;
+  /** Proxies and the like for the tools that download: `https_proxy`, `no_proxy`, `SSL_CERT_FILE`. */
+  networkEnv?: Record<string, string> | undefined;
 }
 
 /** What the agent uses of the store. */

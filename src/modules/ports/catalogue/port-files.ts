@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Port } from './catalogue.types.js';
+
+/** Not part of what runs: changing them must not make a new store entry. */
+const LEFT_OUT = /^(?:README(?:\..*)?|CHANGELOG(?:\..*)?|tests?|docs|\.git|node_modules)$/i;
+
+/** One file of a port: its place below the port's directory, and where it is. */
+export interface PortFile {
+  path: string;
+  source: string;
+  executable: boolean;
+}
+
+/** The files of a port that are installed with it, an overlay's in place of the port's own, sorted by path. */
+export async function portFiles(port: Pick<Port, 'dir' | 'overlay'>): Promise<PortFile[]> {
+  const own = await filesBelow(port.dir);
+  const over = port.overlay === undefined ? [] : await filesBelow(port.overlay);
+  const byPath = new Map([...own, ...over].map((file) => [file.path, file]));
+  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** All files below a directory except tests and documentation, sorted by path. Links count as what they point to. */
+export async function filesBelow(dir: string): Promise<PortFile[]> {
+  const files: PortFile[] = [];
+  const visit = async (below: string): Promise<void> => {
+    for (const name of await readdir(join(dir, below))) {
+      if (LEFT_OUT.test(name)) continue;
+      const path = below === '' ? name : `${below}/${name}`;
+      const source = join(dir, path);
+      const info = await stat(source);
+      if (info.isDirectory()) await visit(path);
+      else if (info.isFile()) files.push({ path, source, executable: (info.mode & 0o111) !== 0 });
+    }
+  };
+  await visit('');
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** A digest of the files' places, contents and executability. */
+export async function filesDigest(files: readonly PortFile[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const content = createHash('sha256').update(await readFile(file.source)).digest('hex');
+    hash.update(`${file.path}\0${file.executable ? 'x' : '-'}\0${content}\n`);
+  }
+  return `sha256-${hash.digest('hex')}`;
+}

@@ -1,0 +1,140 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ClosureDeclaration } from '../../../ports/domain/manifest.js';
+import { DomainError } from '../../../../common/domain-error.js';
+import { childEnd, requireTool, spawnTool, toolFailure } from '../command.js';
+import type { DownloadCache } from '../download-cache.js';
+import { withFileLock } from '../file-lock.js';
+import { findKeyring, findMirror } from './apt-config.js';
+import { Apt, type ResolvedArchive } from './apt.js';
+import { megabytes, RESOLUTION_MAX_AGE_MS, type FetchedPackage, type Platform, type SourceContext } from './closure-source.js';
+
+type DebianDeclaration = NonNullable<ClosureDeclaration['debian']>;
+
+/** Never needed to run software. */
+const LEFT_OUT = ['doc', 'man', 'info', 'locale', 'lintian', 'bug', 'doc-base', 'gtk-doc', 'groff', 'menu'].map((name) => `./usr/share/${name}`);
+
+export interface DebianSourceOptions {
+  cacheDir: string;
+  cache: DownloadCache;
+  platform: Platform;
+  mirror: { main?: string | undefined; security?: string | undefined };
+}
+
+/** Debian packages of a closure: resolved and verified by a private apt, unpacked without any maintainer script. */
+export class DebianSource {
+  constructor(private readonly options: DebianSourceOptions) {}
+
+  /** Resolves and downloads. Works without network when an earlier build of the suite left lists and packages behind. */
+  async fetch(declaration: DebianDeclaration, context: SourceContext): Promise<FetchedPackage[]> {
+    const base = join(this.options.cacheDir, 'debian', `${declaration.suite}-${this.options.platform.debian}`);
+    const work = await this.options.cache.workDirectory();
+    try {
+      const mirror = await findMirror(this.options.mirror, { owner: context.owner, signal: context.signal });
+      const keyring = await findKeyring();
+      const lock = join(this.options.cacheDir, 'locks', `${declaration.suite}-${this.options.platform.debian}`);
+      const onWait = (): void => { context.progress(`waiting for another installation that uses Debian ${declaration.suite}`); };
+      return await withFileLock(lock, { owner: context.owner, signal: context.signal, onWait }, async () => {
+        const directories = { lists: join(base, 'lists'), work, archives: join(work, 'archives') };
+        const input = { suite: declaration.suite, mirror, keyring, architecture: this.options.platform.debian, directories };
+        const apt = await Apt.prepare(input, context);
+        const fresh = await this.refresh(apt, declaration.suite, context);
+        return await this.resolveAndDownload(apt, declaration, directories.archives, fresh, context);
+      });
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  }
+
+  /** Unpacks packages into `root`, in which `bin`, `lib` and so on are links into `usr` already. */
+  async unpack(packages: readonly FetchedPackage[], root: string, exclude: readonly string[], context: SourceContext): Promise<void> {
+    const leaveOut = [...LEFT_OUT, ...exclude.map((glob) => `./${glob.replace(/^\.?\//, '')}`)].map((glob) => `--exclude=${glob}`);
+    let reported = Date.now();
+    for (const [index, entry] of packages.entries()) {
+      await unpackArchive(entry.file, root, leaveOut, context);
+      if (Date.now() - reported < 1000) continue;
+      reported = Date.now();
+      context.progress(`unpacked ${index + 1} of ${packages.length} packages`);
+    }
+  }
+
+  /** Fetches lists when there are none or old ones; old ones do when the network is away. True when they were fetched now. */
+  private async refresh(apt: Apt, suite: string, context: SourceContext): Promise<boolean> {
+    const time = await apt.listsTime();
+    if (time !== undefined && Date.now() - time < RESOLUTION_MAX_AGE_MS) return false;
+    try {
+      await apt.update();
+      return true;
+    } catch (error) {
+      if (time === undefined || !(error instanceof DomainError) || error.code !== 'STORE_NETWORK') throw error;
+      context.progress(`warning: ${error.message}`);
+      context.progress(`going on with the package lists of Debian ${suite} of ${new Date(time).toISOString()}`);
+      return false;
+    }
+  }
+
+  private async resolveAndDownload(apt: Apt, declaration: DebianDeclaration, archivesDir: string, fresh: boolean, context: SourceContext): Promise<FetchedPackage[]> {
+    const archives = await apt.resolve(declaration.packages, declaration.omit);
+    try {
+      return await this.download(apt, declaration, archives, archivesDir, context);
+    } catch (error) {
+      // A mirror drops a package once its successor is out: then the lists are what is old.
+      if (fresh || !(error instanceof DomainError) || error.code !== 'STORE_NETWORK') throw error;
+      context.progress(`warning: ${error.message}`);
+      await apt.update();
+      return await this.download(apt, declaration, await apt.resolve(declaration.packages, declaration.omit), archivesDir, context);
+    }
+  }
+
+  private async download(apt: Apt, declaration: DebianDeclaration, archives: ResolvedArchive[], archivesDir: string, context: SourceContext): Promise<FetchedPackage[]> {
+    const { cache } = this.options;
+    const have = new Map<string, string>();
+    for (const archive of archives) {
+      const file = await cache.find({ algorithm: 'sha256', hex: archive.sha256 }, () => {
+        context.progress(`warning: the cached ${archive.fileName} is damaged; it is fetched again`);
+      });
+      if (file !== undefined) have.set(archive.fileName, file);
+    }
+    const missing = archives.filter((archive) => !have.has(archive.fileName));
+    const bytes = (list: ResolvedArchive[]): string => megabytes(list.reduce((sum, archive) => sum + archive.bytes, 0));
+    context.progress(
+      missing.length === 0
+        ? `${archives.length} packages of Debian ${declaration.suite}, ${bytes(archives)}, all downloaded before`
+        : `downloading ${missing.length} of ${archives.length} packages of Debian ${declaration.suite}, ${bytes(missing)}`,
+    );
+    if (missing.length > 0) await apt.download(declaration.packages, have, missing.length);
+    for (const archive of missing) {
+      const file = await cache.adopt(join(archivesDir, archive.fileName), { algorithm: 'sha256', hex: archive.sha256 }, archive.fileName);
+      have.set(archive.fileName, file);
+    }
+    return archives.map((archive) => ({
+      name: archive.name,
+      version: archive.version,
+      source: 'debian' as const,
+      digest: `sha256-${archive.sha256}`,
+      file: have.get(archive.fileName) ?? '',
+    }));
+  }
+}
+
+/** Unpacks one `.deb` as the store's account: no owners, no special bits, never through a link that leads outside. */
+async function unpackArchive(file: string, root: string, leaveOut: string[], context: SourceContext): Promise<void> {
+  const options = { owner: context.owner, signal: context.signal };
+  const reader = spawnTool(['dpkg-deb', '--fsys-tarfile', file], options, ['ignore', 'pipe', 'pipe']);
+  const flags = ['--extract', '--keep-directory-symlink', '--no-same-owner', '--no-same-permissions', '--anchored', '--wildcards'];
+  const writer = spawnTool(['tar', ...flags, ...leaveOut, '--directory', root, '--file', '-'], options, ['pipe', 'ignore', 'pipe']);
+  const stderr: string[] = [];
+  for (const child of [reader, writer]) child.stderr?.on('data', (chunk: Buffer) => stderr.push(...chunk.toString().split('\n')));
+  if (reader.stdout === null || writer.stdin === null) throw new Error('tools were started without pipes');
+  // A tar that ended early closes the pipe; its exit code tells why.
+  writer.stdin.on('error', () => undefined);
+  reader.stdout.pipe(writer.stdin);
+  const [read, written] = await Promise.all([childEnd(reader, 'dpkg-deb'), childEnd(writer, 'tar')]);
+  if (written.code !== 0) throw toolFailure('tar', { ...written, stderr });
+  if (read.code !== 0) throw toolFailure('dpkg-deb', { ...read, stderr });
+}
+
+/** Removes a tree of the store's account, read-only or not. */
+export async function removeTree(path: string, context: Pick<SourceContext, 'owner'>): Promise<void> {
+  await requireTool(['sh', '-c', '[ ! -e "$1" ] || { chmod -R u+w "$1" && rm -rf "$1"; }', 'sh', path], { owner: context.owner });
+}
