@@ -67,6 +67,9 @@ export const projectSpecSchema = z
   .describe('A Hithe project: named components and how they depend on each other');
 export type ProjectSpec = z.infer<typeof projectSpecSchema>;
 
+/** Stands for a stored secret in a specification that is shown; sent back, it keeps the stored value. */
+export const REDACTED = '••••••••';
+
 /** Matches the references `${component.EXPORT}` of an `env` value. */
 export const REFERENCE_PATTERN = /\$\{([a-z][a-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
