@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** SHA-256 over names and contents of files and, recursively, directories. What does not exist counts as empty. */
+export async function digestOf(root, paths) {
+  const digest = createHash('sha256');
+  for (const path of paths) {
+    for (const file of await filesOf(root, path)) {
+      digest
+        .update(`${file}\0`)
+        .update(await readFile(join(root, file)))
+        .update('\0');
+    }
+  }
+  return digest.digest('hex');
+}
+
+async function filesOf(root, path) {
+  const entries = await readdir(join(root, path), { withFileTypes: true, recursive: true }).catch((error) => {
+    if (error.code === 'ENOTDIR') return undefined;
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (entries === undefined) return [path];
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  return files
+    .map((file) => file.slice(root.length + 1))
+    .filter((file) => !/(^|\/)(node_modules|dist)\//.test(file))
+    .sort();
+}

@@ -1,0 +1,160 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ask } from './api.mjs';
+import { Database } from './database.mjs';
+import { Example } from './example.mjs';
+import { Failure } from './failure.mjs';
+import { ensureHome, ensureUsers, homeDirectory } from './home.mjs';
+import { ensureHostPackages, ensureNamespaces } from './host-packages.mjs';
+import { isFree, whoListens } from './listeners.mjs';
+import { Lock } from './lock.mjs';
+import { Platform } from './platform.mjs';
+import { writePrivately } from './private-file.mjs';
+
+const START_DEADLINE = 120_000;
+/** Components get their own grace periods; this is the end of all patience. */
+const COMPONENTS_DEADLINE = 180_000;
+
+/** Brings one installation up, keeps it up, and takes it down. */
+export class Launcher {
+  constructor({ installation, progress, settings }) {
+    Object.assign(this, { installation, progress, settings });
+    this.home = homeDirectory();
+    // What runs below must agree with us on where home is, whatever its own uid and home directory are.
+    process.env.HITHE_HOME = this.home;
+  }
+
+  /** Everything up to an agent that is connected and isolated. Each step may be repeated. */
+  async start() {
+    const { installation, progress } = this;
+    await progress.step('Host packages', (say) => ensureHostPackages(say));
+    await progress.step('Sandbox support of the kernel', () => ensureNamespaces());
+    await progress.step('Dependencies', (say) => installation.ensureDependencies(say));
+    await progress.step('Build', (say) => installation.ensureBuild(say));
+    await progress.step('Home', () => this.prepareHome());
+    await progress.step('Database', (say) => this.startDatabase(say));
+    await progress.step('Migrations and first records', (say) => this.bootstrap(say));
+    await progress.step('Control plane', () => this.startControlPlane());
+    await progress.step('Agent', (say) => this.startAgent(say));
+  }
+
+  async prepareHome() {
+    const { hithePaths } = await import(pathToFileURL(join(this.installation.root, 'dist/src/config/home.js')).href);
+    this.paths = hithePaths({ ...process.env, HITHE_HOME: this.home });
+    this.users = await ensureUsers();
+    await ensureHome(this.paths, this.users);
+    await this.takeLock();
+    this.platform = new Platform({ ...this, build: await this.installation.sourceDigest() });
+    await this.assertPortIsOurs();
+    return this.home;
+  }
+
+  async takeLock() {
+    const holder = join(this.paths.run, 'launcher.pid');
+    this.lock = await Lock.take(join(this.paths.run, 'launcher.lock'));
+    if (this.lock === undefined) {
+      const pid = (await readFile(holder, 'utf8').catch(() => 'unknown')).trim();
+      throw new Failure(
+        `Another npm start (pid ${pid}) runs on ${this.home}`,
+        `Stop it with Ctrl-C there or with 'kill ${pid}', or choose another HITHE_HOME and HITHE_HTTP_PORT.`,
+      );
+    }
+    await writeFile(holder, `${process.pid}\n`);
+  }
+
+  async assertPortIsOurs() {
+    const { address, port } = this.settings;
+    if (await isFree(address, port)) return;
+    const holder = await whoListens(port);
+    if (holder.pid !== undefined && holder.pid === this.platform.controlPlane.recorded()?.pid) return;
+    throw new Failure(`Network port ${port} is taken by ${holder.description}`, 'Choose another one: HITHE_HTTP_PORT=7071 npm start');
+  }
+
+  async startDatabase(say) {
+    if (this.settings.databaseUrl !== undefined) return 'HITHE_DATABASE_URL';
+    this.database = await Database.load(this);
+    say('starting PostgreSQL');
+    return describe(await this.database.ensureRunning());
+  }
+
+  async bootstrap(say) {
+    await this.platform.ensureReadable(say);
+    const result = await this.platform.bootstrap();
+    const { admin, node } = result;
+    if (admin?.password !== undefined) {
+      await writePrivately(this.paths.initialAdmin, { email: admin.email, password: admin.password, createdAt: new Date().toISOString() });
+      this.adminIsNew = true;
+    }
+    if (node?.credential !== undefined) {
+      await writePrivately(this.paths.agent.node, { nodeId: node.id, credential: node.credential, serverUrl: this.settings.url });
+    }
+    this.admin = JSON.parse(await readFile(this.paths.initialAdmin, 'utf8').catch(() => '{}'));
+  }
+
+  async startControlPlane() {
+    const { controlPlane } = this.platform;
+    const outcome = await controlPlane.ensureRunning();
+    await controlPlane.waitFor(
+      async () => (await ask(`${this.settings.url}/api/v1/health/live`))?.status === 200,
+      'it answered',
+      START_DEADLINE,
+    );
+    return describe(outcome);
+  }
+
+  async startAgent(say) {
+    const { agent } = this.platform;
+    const outcome = await agent.ensureRunning();
+    say('testing the walls of its sandbox');
+    let seen;
+    const healthy = async () => {
+      seen = (await ask(`${this.settings.url}/api/v1/health`))?.body;
+      return seen?.status === 'ok';
+    };
+    await agent.waitFor(healthy, 'it was connected and its sandbox had passed its tests', START_DEADLINE).catch((error) => {
+      throw new Failure(`${error.message}\nHealth: ${JSON.stringify(seen, undefined, 2)}`, error.fix);
+    });
+    return describe(outcome);
+  }
+
+  /** The example, on the very first start. A failure is told, and the platform runs on: the next start tries again. */
+  async deployExample() {
+    const example = new Example({ ...this, url: this.settings.url, admin: this.admin });
+    if (await example.isDone()) return;
+    try {
+      await this.progress.step('Example project "guestbook"', async (say) => {
+        this.exampleAddress = await example.deploy(say);
+        return this.exampleAddress;
+      });
+    } catch (error) {
+      this.progress.fail(error);
+      this.progress.print('Hithe itself runs; the next start will try the example again.');
+    }
+  }
+
+  /** Restarts what dies, until `stop`. */
+  supervise() {
+    const tell = (text) => this.progress.print(`${new Date().toISOString()}  ${text}`);
+    const services = [this.platform.controlPlane, this.platform.agent, ...(this.database ? [this.database] : [])];
+    for (const service of services) service.supervise(tell).catch((error) => tell(`${error.stack}`));
+  }
+
+  /** Takes the installation down in order: agent (with the components, if so wanted), control plane, database. */
+  async stop({ components }) {
+    const { progress, platform } = this;
+    if (platform !== undefined) {
+      const [signal, grace] = components ? ['SIGUSR2', COMPONENTS_DEADLINE] : ['SIGTERM', 30_000];
+      await progress.step(components ? 'Stopping components and agent' : 'Stopping the agent; components run on', () =>
+        platform.agent.stop(signal, grace),
+      );
+      await progress.step('Stopping the control plane', () => platform.controlPlane.stop());
+    }
+    if (this.database !== undefined) await progress.step('Stopping PostgreSQL', () => this.database.stop());
+    this.lock?.release();
+  }
+}
+
+function describe(outcome) {
+  return { adopted: 'was running', replaced: 'restarted with the new build or settings' }[outcome] ?? '';
+}

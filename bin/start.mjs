@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// `npm start`: from a bare machine to a running Hithe. Needs Node.js 20 or later and nothing else.
+import { fileURLToPath } from 'node:url';
+import { Failure } from './lib/failure.mjs';
+import { Installation } from './lib/installation.mjs';
+import { Launcher } from './lib/launcher.mjs';
+import { assertNodeVersion, HELP, parseOptions, settings } from './lib/options.mjs';
+import { Progress } from './lib/progress.mjs';
+import { Signals } from './lib/signals.mjs';
+import { summary } from './lib/summary.mjs';
+
+async function main(progress, signals) {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  assertNodeVersion();
+  process.umask(0o022);
+  const installation = new Installation(fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, ''));
+  const launcher = new Launcher({ installation, progress, settings: settings() });
+  const request = signals.requested();
+  // A start that is interrupted or fails must not leave half of a platform behind.
+  const started = launcher.start();
+  const early = await Promise.race([started.then(() => undefined), request]).catch((error) => ({ components: false, error }));
+  if (early === undefined) {
+    launcher.supervise();
+    if (options.example) await Promise.race([launcher.deployExample(), request]);
+    if (signals.pending === undefined) progress.print(await summary(launcher));
+  }
+  const asked = early ?? (await request);
+  progress.print('');
+  await started.catch(() => undefined);
+  await launcher.stop({ components: asked.components });
+  if (asked.error) throw asked.error;
+}
+
+const progress = new Progress();
+const signals = new Signals(progress);
+main(progress, signals).then(
+  () => process.exit(0),
+  (error) => {
+    progress.fail(error);
+    process.exit(error instanceof Failure ? 1 : 70);
+  },
+);
