@@ -1,0 +1,3 @@
+#!/bin/sh
+# The versions that can be installed, newest first.
+printf '%s\n' 9 8
