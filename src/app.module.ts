@@ -1,0 +1,44 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { LoggerModule } from 'nestjs-pino';
+import { AuthModule } from './auth/auth.module.js';
+import { ConfigModule } from './config/config.module.js';
+import type { Config } from './config/config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { loggingOptions } from './http/logging.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { validationPipe } from './http/validation.js';
+import { HealthModule } from './modules/health/health.module.js';
+import { TeamsModule } from './modules/teams/teams.module.js';
+import { teamsPolicy } from './modules/teams/teams.policy.js';
+import { UsersModule } from './modules/users/users.module.js';
+import { usersPolicy } from './modules/users/users.policy.js';
+import { QueueModule } from './queue/queue.module.js';
+
+/** The policy of every module: what is not named here allows nothing. */
+const POLICIES = [usersPolicy, teamsPolicy];
+
+/** Modules of the product, in the order of their dependencies. */
+const MODULES = [UsersModule, TeamsModule, HealthModule];
+
+/** The whole control plane. */
+@Module({})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.with(config),
+        LoggerModule.forRoot(loggingOptions(config)),
+        DatabaseModule.forRoot({ connect: true }),
+        QueueModule,
+        AuthModule.with(POLICIES),
+        ...MODULES,
+      ],
+      providers: [
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_PIPE, useFactory: validationPipe },
+      ],
+    };
+  }
+}

@@ -1,0 +1,74 @@
+import { AbilityBuilder, type MongoAbility, createMongoAbility, subject } from '@casl/ability';
+import { DomainError, notFound } from '../common/domain-error.js';
+import type { Actor, Principal } from './actor.js';
+
+/** What can be done. `read` always means: may know that it exists. */
+export const ACTIONS = ['read', 'create', 'update', 'delete', 'manage-members', 'deploy', 'operate', 'read-logs', 'reveal', 'manage'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** What it can be done to, each with the attributes that rules may look at. */
+export interface Subjects {
+  User: { id: string };
+  Team: { id: string };
+  Project: { id: string; teamId: string };
+  Port: { name: string };
+  Node: { id: string };
+  Platform: Record<string, never>;
+}
+export type SubjectName = keyof Subjects;
+
+export type AppAbility = MongoAbility<[Action, SubjectName | 'all' | object]>;
+
+/** Conditions on a subject's attributes: equal, or one of. All of them must hold. */
+export type Conditions<S extends SubjectName> = { [K in keyof Subjects[S]]?: Subjects[S][K] | { $in: Subjects[S][K][] } };
+
+/** Collects the rules of one principal. `manage` of `all` belongs to platform administrators alone. */
+export interface RuleBuilder {
+  can<S extends SubjectName>(action: Action | Action[], subject: S, conditions?: Conditions<S>): void;
+  cannot<S extends SubjectName>(action: Action | Action[], subject: S, conditions?: Conditions<S>): void;
+}
+
+/** The rules of one module, in its `<module>.policy.ts`. Later policies do not weaken earlier ones, except by `cannot`. */
+export type Policy = (rules: RuleBuilder, principal: Principal) => void;
+
+/** Turns the policies of all modules into what one principal may do. Nothing is allowed that no policy allows. */
+export class AbilityFactory {
+  constructor(private readonly policies: readonly Policy[]) {}
+
+  for(principal: Principal): AppAbility {
+    const builder = new AbilityBuilder<AppAbility>(createMongoAbility);
+    const rules: RuleBuilder = {
+      can: (action, name, conditions) => void add(builder, 'can', action, name, conditions),
+      cannot: (action, name, conditions) => void add(builder, 'cannot', action, name, conditions),
+    };
+    for (const policy of this.policies) policy(rules, principal);
+    return builder.build();
+  }
+}
+
+function add(builder: AbilityBuilder<AppAbility>, kind: 'can' | 'cannot', action: Action | Action[], name: SubjectName, conditions?: object): void {
+  builder.rules.push({ action, subject: name, ...(kind === 'cannot' ? { inverted: true } : {}), ...(conditions ? { conditions } : {}) });
+}
+
+/** Whether `actor` may do `action` to this very row. */
+export function mayDo<S extends SubjectName>(actor: Pick<Actor, 'ability'>, action: Action, name: S, attributes: Subjects[S]): boolean {
+  return actor.ability.can(action, subject(name, { ...attributes }));
+}
+
+/**
+ * Returns `row` when the actor may do `action` to it. A row that is absent and one that the actor may not even read are the
+ * same `not-found`; a readable one is `forbidden`. `what` and `id` name it in the message: `authorize(actor, 'deploy', 'Project', row, {what: 'project', id})`.
+ */
+export function authorize<S extends SubjectName, R extends Subjects[S]>(
+  actor: Pick<Actor, 'ability'>,
+  action: Action,
+  name: S,
+  row: R | null | undefined,
+  named: { what: string; id: string },
+): R {
+  if (!row || !mayDo(actor, 'read', name, row)) throw notFound(named.what, named.id);
+  if (mayDo(actor, action, name, row)) return row;
+  throw new DomainError('forbidden', 'ACTION_FORBIDDEN', `Your role does not allow you to ${action.replaceAll('-', ' ')} this ${named.what}.`, {
+    fix: 'Ask an owner or admin of the team to do it, or to give you a role that may.',
+  });
+}

@@ -1,0 +1,70 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { ModuleRef, Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import type { Request } from 'express';
+import { DomainError } from '../common/domain-error.js';
+import { ROUTE_POLICY, type RoutePolicy } from './auth.decorators.js';
+import type { Actor } from './actor.js';
+import { NodeCredentialVerifier, type NodeIdentity } from './node-credential-verifier.js';
+
+/** The declared policy of a route, if any. */
+export function routePolicyOf(reflector: Reflector, context: Pick<ExecutionContext, 'getHandler' | 'getClass'>): RoutePolicy | undefined {
+  return reflector.getAllAndOverride<RoutePolicy | undefined>(ROUTE_POLICY, [context.getHandler(), context.getClass()]);
+}
+
+/** Global: whoever calls a route that is not `@Public()` proves who they are, with an access token or a node credential. */
+@Injectable()
+export class JwtAuthGuard extends AuthGuard('jwt') {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly modules: ModuleRef,
+  ) {
+    super();
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const policy = routePolicyOf(this.reflector, context);
+    if (policy?.kind === 'public') return true;
+    if (policy?.kind === 'node') return this.admitNode(context.switchToHttp().getRequest());
+    return (await super.canActivate(context)) === true;
+  }
+
+  override handleRequest<U = Actor>(error: unknown, user: U | false | null | undefined): U {
+    if (error instanceof Error) throw error;
+    if (user) return user;
+    throw unauthenticated('The access token is missing, expired or not valid.', "Log in, or refresh the access token at /api/v1/auth/refresh.");
+  }
+
+  private async admitNode(request: Request & { node?: NodeIdentity }): Promise<boolean> {
+    const credential = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const node = credential === undefined ? null : await this.verifier().verify(credential);
+    if (!node) throw unauthenticated('The node credential is missing or not valid.', 'Register the node again.');
+    request.node = node;
+    return true;
+  }
+
+  private verifier(): NodeCredentialVerifier {
+    return this.modules.get<NodeCredentialVerifier>(NodeCredentialVerifier, { strict: false });
+  }
+}
+
+/** Global: a route that declares no policy is closed, and one that requires an ability admits only those who have it. */
+@Injectable()
+export class PolicyGuard implements CanActivate {
+  constructor(private readonly reflector: Reflector) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const policy = routePolicyOf(this.reflector, context);
+    if (!policy) throw new DomainError('forbidden', 'ROUTE_WITHOUT_POLICY', 'This route declares no policy, so nobody may call it.');
+    if (policy.kind !== 'ability') return true;
+    const { user } = context.switchToHttp().getRequest<Request & { user?: Actor }>();
+    if (user?.ability.can(policy.action, policy.subject) === true) return true;
+    throw new DomainError('forbidden', 'ACTION_FORBIDDEN', `Your role does not allow you to ${policy.action.replaceAll('-', ' ')} any ${policy.subject.toLowerCase()}.`, {
+      fix: 'Ask an administrator for a role that may.',
+    });
+  }
+}
+
+function unauthenticated(message: string, fix: string): DomainError {
+  return new DomainError('unauthenticated', 'UNAUTHENTICATED', message, { fix });
+}

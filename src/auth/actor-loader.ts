@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import { TeamsService } from '../modules/teams/teams.service.js';
+import { UserDirectory } from '../modules/users/user-directory.js';
+import { AbilityFactory } from './ability.js';
+import type { Actor } from './actor.js';
+import { Sessions } from './sessions.js';
+
+/** Looks up on every request who asks, so that a disabled user, an ended session or a lost role counts at once. */
+@Injectable()
+export class ActorLoader {
+  constructor(
+    private readonly users: UserDirectory,
+    private readonly teams: TeamsService,
+    private readonly sessions: Sessions,
+    private readonly abilities: AbilityFactory,
+  ) {}
+
+  /** The actor, or null when the user is gone or disabled, or the session has ended. */
+  async load(userId: string, sessionId: string): Promise<Actor | null> {
+    const [user, live, memberships] = await Promise.all([
+      this.users.find(userId),
+      this.sessions.isLive(sessionId),
+      this.teams.membershipsOf(userId),
+    ]);
+    if (!user || user.disabledAt !== null || !live) return null;
+    const principal = { userId, email: user.email, platformAdmin: user.platformAdmin, memberships };
+    return { ...principal, sessionId, ability: this.abilities.for(principal) };
+  }
+}

@@ -1,0 +1,282 @@
+import 'reflect-metadata';
+import { existsSync, readFileSync } from 'node:fs';
+import { ArrayMinSize, IsEmail, IsIn, IsInt, IsIP, IsOptional, IsString, IsUrl, Matches, Max, Min, MinLength, validateSync } from 'class-validator';
+import { DomainError, type Fault } from '../common/domain-error.js';
+import { Env, declarationsOf } from './env.decorator.js';
+import { type HithePaths, hitheHome, hithePaths } from './home.js';
+import { IsPortRange, type PortRange, parsePortRange } from './port-range.js';
+
+export const ROLES = ['api', 'worker'] as const;
+export type Role = (typeof ROLES)[number];
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const list =
+  (separator: RegExp) =>
+  (text: string): string[] =>
+    text
+      .split(separator)
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
+const integer = (text: string): number => (/^-?\d+$/.test(text.trim()) ? Number(text) : Number.NaN);
+const boolean = (text: string): boolean => ['1', 'true', 'yes'].includes(text.trim().toLowerCase());
+
+/**
+ * The whole configuration of the control plane and the agent: validated, typed, read once from the environment.
+ * `.env.example` is generated from this class; nothing else reads `process.env`.
+ */
+export class Config {
+  @Env('HITHE_HOME', {
+    description: 'Directory of everything that this installation keeps.',
+    example: '/var/lib/hithe',
+    defaultDescription: '/var/lib/hithe as root, ~/.local/share/hithe otherwise',
+    fix: 'Name an absolute directory.',
+  })
+  @IsString()
+  home: string = hitheHome({});
+
+  @Env('HITHE_HTTP_PORT', {
+    description: 'Network port of the API and the dashboard.',
+    example: '7070',
+    default: '7070',
+    parse: integer,
+    fix: 'Set a whole number from 0 to 65535; 0 takes any free port.',
+  })
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  httpPort: number;
+
+  @Env('HITHE_HTTP_ADDRESS', {
+    description: 'Address to listen on. Keep it on loopback unless a TLS proxy stands in front.',
+    example: '127.0.0.1',
+    default: '127.0.0.1',
+    fix: 'Set an IP address of this machine, or 0.0.0.0 for all.',
+  })
+  @IsIP()
+  httpAddress: string;
+
+  @Env('HITHE_DATABASE_URL', {
+    description: 'PostgreSQL of the control plane. Absent: the embedded one.',
+    example: 'postgresql://hithe:secret@db.example.org:5432/hithe',
+    defaultDescription: 'content of $HITHE_HOME/control/secrets/database-url',
+    fix: "Set postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or run 'npm start', which writes the file for the embedded database.",
+  })
+  @Matches(/^(?:(?:postgres|postgresql|socket):.+)?$/, { message: 'must be a postgresql:// URL' })
+  databaseUrl: string;
+
+  @Env('HITHE_ADMIN_EMAIL', {
+    description: 'Address of the first platform administrator, created on the first start.',
+    example: 'you@example.org',
+    default: 'admin@hithe.local',
+    fix: 'Set an e-mail address.',
+  })
+  @IsEmail({ require_tld: false })
+  adminEmail: string;
+
+  @Env('HITHE_ADMIN_PASSWORD', {
+    description: 'Password of the first administrator. Absent: one is generated and kept in $HITHE_HOME/initial-admin.json.',
+    example: 'a long passphrase of your own',
+    fix: 'Use at least 12 characters.',
+  })
+  @IsOptional()
+  @MinLength(12)
+  adminPassword?: string;
+
+  @Env('HITHE_ROLES', {
+    description: 'What this process does: `api` answers HTTP, `worker` runs jobs.',
+    example: 'api,worker',
+    default: 'api,worker',
+    parse: list(/,/),
+    fix: 'Set "api", "worker" or "api,worker".',
+  })
+  @ArrayMinSize(1)
+  @IsIn(ROLES, { each: true })
+  roles: Role[];
+
+  @Env('HITHE_ISOLATION', {
+    description: '`sandbox` isolates every tenant; `none` runs without walls, for a single tenant, by your own decision.',
+    example: 'sandbox',
+    default: 'sandbox',
+    fix: 'Set "sandbox" or "none".',
+  })
+  @IsIn(['sandbox', 'none'])
+  isolation: 'sandbox' | 'none';
+
+  @Env('HITHE_PORTS_PATH', {
+    description: 'Further directories of ports, separated by ":"; a libscript checkout is one.',
+    example: '/opt/libscript:/srv/our-ports',
+    default: '',
+    parse: list(/:/),
+    fix: 'Name absolute directories, separated by ":".',
+  })
+  @Matches(/^\//, { each: true, message: 'must be absolute directories' })
+  portsPath: string[];
+
+  @Env('HITHE_DEBIAN_MIRROR', {
+    description: "Debian mirror for closures. Absent: the one in the host's apt configuration.",
+    example: 'http://deb.debian.org/debian',
+    fix: 'Set an http or https address.',
+  })
+  @IsOptional()
+  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true })
+  debianMirror?: string;
+
+  @Env('HITHE_BUILD_ENV', {
+    description: 'Variables that build scripts may see, separated by blanks: NAME passes the agent\'s own value, NAME=VALUE sets one.',
+    example: 'NPM_CONFIG_REGISTRY=http://npm.example.org NODE_EXTRA_CA_CERTS',
+    default: '',
+    parse: list(/\s+/),
+    fix: 'Use NAME or NAME=VALUE, separated by blanks.',
+  })
+  @Matches(/^[A-Za-z_][A-Za-z0-9_]*(=.*)?$/, { each: true, message: 'must be NAME or NAME=VALUE' })
+  buildEnv: string[];
+
+  @Env('HITHE_TENANT_UID_BASE', {
+    description: 'Uid of tenant number 0 (root mode). Each tenant has one uid above it.',
+    example: '1900000000',
+    defaultDescription: 'a block of 100,000 uids that HITHE_HOME selects',
+    parse: integer,
+    fix: 'Set a whole number outside of the ranges in /etc/passwd and /etc/subuid.',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(4_294_867_295)
+  tenantUidBase?: number;
+
+  @Env('HITHE_PORT_RANGE', {
+    description: 'Network ports that are leased to components, first-last.',
+    example: '20000-29999',
+    default: '20000-29999',
+    parse: parsePortRange,
+    fix: 'Set FIRST-LAST, with 1024 <= FIRST <= LAST <= 65535.',
+  })
+  @IsPortRange()
+  portRange: PortRange;
+
+  @Env('HITHE_STORE', {
+    description: 'Directory of installed software, shared by all tenants.',
+    example: '/var/lib/hithe/store',
+    defaultDescription: '$HITHE_HOME/store',
+    fix: 'Name an absolute directory.',
+  })
+  @IsOptional()
+  @Matches(/^\//, { message: 'must be an absolute directory' })
+  store?: string;
+
+  @Env('HITHE_CACHE', {
+    description: 'Directory of verified downloads.',
+    example: '/var/cache/hithe',
+    defaultDescription: '$HITHE_HOME/cache',
+    fix: 'Name an absolute directory.',
+  })
+  @IsOptional()
+  @Matches(/^\//, { message: 'must be an absolute directory' })
+  cache?: string;
+
+  @Env('HITHE_LOG_LEVEL', {
+    description: 'Least severe messages that are logged: fatal, error, warn, info, debug, trace or silent.',
+    example: 'info',
+    default: 'info',
+    fix: `Set one of ${LOG_LEVELS.join(', ')}.`,
+  })
+  @IsIn(LOG_LEVELS)
+  logLevel: LogLevel;
+
+  @Env('HITHE_ACCESS_TOKEN_TTL', {
+    description: 'Seconds for which an access token is valid.',
+    example: '900',
+    default: '900',
+    parse: integer,
+    fix: 'Set 30 to 86400 seconds.',
+  })
+  @IsInt()
+  @Min(30)
+  @Max(86_400)
+  accessTokenTtl: number;
+
+  @Env('HITHE_REFRESH_TOKEN_TTL', {
+    description: 'Seconds after which an unused log-in ends.',
+    example: '1209600',
+    default: '1209600',
+    parse: integer,
+    fix: 'Set 60 to 31536000 seconds.',
+  })
+  @IsInt()
+  @Min(60)
+  @Max(31_536_000)
+  refreshTokenTtl: number;
+
+  @Env('HITHE_DATABASE_POOL', {
+    description: 'Most database connections that one control plane holds for requests.',
+    example: '10',
+    default: '10',
+    parse: integer,
+    fix: 'Set 2 to 200.',
+  })
+  @IsInt()
+  @Min(2)
+  @Max(200)
+  databasePool: number;
+
+  @Env('HITHE_ALLOW_ROOT', {
+    description: 'Lets the control plane run as root. For tests only: in production it drops to a uid of its own.',
+    example: '0',
+    default: '0',
+    parse: boolean,
+    fix: 'Set 1 or 0.',
+  })
+  allowRoot: boolean;
+
+  /** Every path of this installation. */
+  paths: HithePaths;
+
+  /** The address of the database, or `DATABASE_URL_MISSING`; the agent has none. */
+  requireDatabaseUrl(): string {
+    if (this.databaseUrl !== '') return this.databaseUrl;
+    throw new DomainError('invalid', 'DATABASE_URL_MISSING', `HITHE_DATABASE_URL is not set and ${this.paths.control.databaseUrl} does not exist.`, {
+      fix: "Set HITHE_DATABASE_URL, or run 'npm start', which starts the embedded database and writes that file.",
+    });
+  }
+
+  /** Whether this process plays `role`. */
+  has(role: Role): boolean {
+    return this.roles.includes(role);
+  }
+}
+
+/**
+ * Reads and validates the configuration. Throws `CONFIG_INVALID`, which names every wrong variable and its mend;
+ * `overrides` replace values after reading, for tests.
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env, overrides: Partial<Config> = {}): Config {
+  const config = new Config();
+  const values: Record<string, unknown> = {};
+  for (const variable of declarationsOf(Config.prototype)) {
+    const given = environment[variable.name];
+    const text = given === undefined || given === '' ? variable.default : given;
+    if (text !== undefined) values[variable.property] = variable.parse ? variable.parse(text) : text;
+  }
+  Object.assign(config, values, { home: hitheHome(environment), paths: hithePaths(environment) });
+  Object.assign(config, overrides);
+  if (!config.databaseUrl) config.databaseUrl = storedDatabaseUrl(config.paths.control.databaseUrl);
+  assertValid(config);
+  return config;
+}
+
+function storedDatabaseUrl(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+}
+
+function assertValid(config: Config): void {
+  const variables = new Map(declarationsOf(Config.prototype).map((variable) => [variable.property, variable]));
+  const faults: Fault[] = validateSync(config).map((error) => {
+    const variable = variables.get(error.property);
+    const reasons = Object.values(error.constraints ?? {}).join('; ');
+    return { path: variable?.name ?? error.property, code: 'CONFIG_INVALID', message: reasons, ...(variable ? { fix: variable.fix } : {}) };
+  });
+  if (faults.length === 0) return;
+  const lines = faults.map((fault) => `${fault.path}: ${fault.message}. ${fault.fix ?? ''}`.trim());
+  throw new DomainError('invalid', 'CONFIG_INVALID', `The configuration is not valid.\n${lines.join('\n')}`, { faults });
+}

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Transaction } from '../common/transaction.js';
+
+export interface TransactionOptions {
+  /** READ COMMITTED when absent. */
+  isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
+}
+
+const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK_DETECTED = '40P01';
+const MOST_ATTEMPTS = 5;
+const FIRST_BACKOFF_MS = 10;
+
+/**
+ * Runs work inside one database transaction: all of it commits, or none. When PostgreSQL ends a transaction for the
+ * sake of another one (serialization failure, deadlock), the whole `work` runs again, so it must touch nothing
+ * outside of `tx`.
+ */
+@Injectable()
+export class TransactionRunner {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async run<T>(work: (tx: EntityManager) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.dataSource.transaction(options.isolation ?? 'READ COMMITTED', work);
+      } catch (error) {
+        if (attempt >= MOST_ATTEMPTS || !isRetryable(error)) throw error;
+        await delay(FIRST_BACKOFF_MS * 2 ** attempt * (0.5 + Math.random()));
+      }
+    }
+  }
+}
+
+/** The entity manager behind a `Transaction`; for persistence classes only. */
+export function managerOf(tx: Transaction): EntityManager {
+  return tx as EntityManager;
+}
+
+/** The five-character code of PostgreSQL's error, when `error` is or wraps one. */
+export function sqlState(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('driverError' in error) return sqlState(error.driverError);
+  return 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+}
+
+/** Whether `error` is a violation of the named constraint, e.g. `uq_users_email`. */
+export function violates(error: unknown, constraint: string): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  if ('driverError' in error) return violates(error.driverError, constraint);
+  return 'constraint' in error && error.constraint === constraint;
+}
+
+function isRetryable(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;
+}

@@ -1,0 +1,43 @@
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from '../app.module.js';
+import type { Config } from '../config/config.js';
+import { serveOpenApi } from './openapi.js';
+import { refuseSecretsInQuery } from './query-secrets.middleware.js';
+
+export const API_PREFIX = 'api/v1';
+const LARGEST_JSON_BODY = '1mb';
+
+/** The control plane's application with everything in front of its routes; it does not listen yet. */
+export async function createApplication(config: Config): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), { bufferLogs: true, bodyParser: false, abortOnError: false });
+  app.useLogger(app.get(Logger));
+  configureHttp(app);
+  serveOpenApi(app);
+  return app;
+}
+
+/** Middleware and prefix, shared by the server, the tests and the generator of openapi.json. */
+export function configureHttp(app: NestExpressApplication): void {
+  app.setGlobalPrefix(API_PREFIX);
+  app.disable('x-powered-by');
+  // Entity tags are versions of specifications here, not hashes of bodies.
+  app.disable('etag');
+  app.use(
+    helmet({
+      // The platform itself speaks plain HTTP behind a proxy; these two would lock out a browser that comes directly.
+      strictTransportSecurity: false,
+      contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+    }),
+  );
+  app.useBodyParser('json', { limit: LARGEST_JSON_BODY });
+  app.use(refuseSecretsInQuery);
+}
+
+/** The address that the application listens on, for a person. */
+export function urlOf(app: INestApplication): Promise<string> {
+  return app.getUrl();
+}

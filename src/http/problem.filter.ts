@@ -1,0 +1,34 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { DomainError } from '../common/domain-error.js';
+import { type Problem, problemOf } from './problem.js';
+import { requestIdOf } from './request-id.js';
+
+/** Answers every thrown error as `application/problem+json`; logs the cause of what it masks. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Http');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const problem = problemOf(error, request.path, requestIdOf(request));
+    this.log(problem, error);
+    // A stream that has begun cannot carry another answer: cutting it tells the client that it is incomplete.
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+    const retryAfter = error instanceof DomainError ? error.details['retryAfterSeconds'] : undefined;
+    if (typeof retryAfter === 'number') response.setHeader('Retry-After', String(Math.ceil(retryAfter)));
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+
+  private log(problem: Problem, error: unknown): void {
+    if (problem.status < 500) return;
+    const cause = error instanceof Error && error.cause instanceof Error ? `\ncaused by ${error.cause.stack ?? error.cause.message}` : '';
+    this.logger.error(`${problem.code}: ${problem.detail}`, `${error instanceof Error ? (error.stack ?? error.message) : String(error)}${cause}`);
+  }
+}

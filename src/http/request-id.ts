@@ -1,0 +1,19 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { newId } from '../common/ids.js';
+
+export const REQUEST_ID_HEADER = 'X-Request-Id';
+const ACCEPTABLE = /^[A-Za-z0-9._-]{8,64}$/;
+
+/** Takes the client's request id when it is harmless, otherwise makes one; it is in the answer and in each log line. */
+export function assignRequestId(request: IncomingMessage, response: ServerResponse): string {
+  const given = request.headers['x-request-id'];
+  const id = typeof given === 'string' && ACCEPTABLE.test(given) ? given : newId();
+  response.setHeader(REQUEST_ID_HEADER, id);
+  return id;
+}
+
+/** The id that `assignRequestId` gave this request. */
+export function requestIdOf(request: IncomingMessage): string {
+  const { id } = request as { id?: unknown };
+  return typeof id === 'string' ? id : '';
+}

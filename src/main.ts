@@ -1,0 +1,21 @@
+import 'reflect-metadata';
+import { loadConfig } from './config/config.js';
+import { isRoot } from './config/home.js';
+import { createApplication } from './http/application.js';
+
+/** Entry of the control plane. Reads its configuration, serves until SIGTERM or SIGINT, and then ends in order. */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  if (isRoot() && !config.allowRoot) {
+    throw new Error("The control plane does not run as root. Start it with 'npm start', which gives it a uid of its own.");
+  }
+  const app = await createApplication(config);
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  if (config.has('api')) await app.listen(config.httpPort, config.httpAddress);
+  else await app.init();
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`hithe: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

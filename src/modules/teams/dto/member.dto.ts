@@ -1,0 +1,36 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsEmail, IsIn, MaxLength } from 'class-validator';
+import { TEAM_ROLES, type TeamRole } from '../../../auth/actor.js';
+import { pageDto } from '../../../http/pagination.js';
+import type { Member } from '../team-members.service.js';
+
+/** The request to add a member, or to change their role. */
+export class PutMemberDto {
+  @ApiProperty({ example: 'grace@example.org', description: 'Address of an existing user' })
+  @IsEmail({ require_tld: false })
+  @MaxLength(254)
+  email: string;
+
+  @ApiProperty({ enum: TEAM_ROLES, enumName: 'TeamRole', example: 'developer' })
+  @IsIn(TEAM_ROLES)
+  role: TeamRole;
+}
+
+/** A member of a team, as the API shows one. */
+export class MemberDto {
+  @ApiProperty({ format: 'uuid', example: '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55' })
+  userId: string;
+  @ApiProperty({ example: 'grace@example.org' })
+  email: string;
+  @ApiProperty({ enum: TEAM_ROLES, enumName: 'TeamRole', example: 'developer' })
+  role: TeamRole;
+  @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00.000Z' })
+  since: string;
+
+  static from(member: Member): MemberDto {
+    return { userId: member.userId, email: member.email, role: member.role, since: member.since.toISOString() };
+  }
+}
+
+/** One page of members. */
+export class MemberPageDto extends pageDto(MemberDto) {}

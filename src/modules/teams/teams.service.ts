@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, Repository } from 'typeorm';
+import { type Action, authorize } from '../../auth/ability.js';
+import { whereAllowed } from '../../auth/ability-query.js';
+import type { Actor, Membership, TeamRole } from '../../auth/actor.js';
+import { DomainError, notFound } from '../../common/domain-error.js';
+import type { Transaction } from '../../common/transaction.js';
+import { TransactionRunner, managerOf, violates } from '../../database/transaction-runner.js';
+import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
+import { LONGEST_SLUG, slugOf, withTail } from './team-slug.js';
+import { Team, TeamMembership } from './team.entity.js';
+
+/** A team as the operating system of a node sees it. */
+export interface Tenant {
+  teamId: string;
+  slug: string;
+  number: number;
+}
+
+/** A team with the role that somebody has in it. */
+export interface OwnTeam {
+  id: string;
+  slug: string;
+  name: string;
+  role: TeamRole;
+}
+
+export interface NewTeam {
+  name: string;
+  /** From the name when absent. */
+  slug?: string | undefined;
+}
+
+/** Teams, their tenants and who belongs to them. */
+@Injectable()
+export class TeamsService {
+  constructor(
+    @InjectRepository(Team) private readonly teams: Repository<Team>,
+    @InjectRepository(TeamMembership) private readonly memberships: Repository<TeamMembership>,
+    private readonly transactions: TransactionRunner,
+  ) {}
+
+  /** Founds a team that `actor` owns. Throws `TEAM_SLUG_TAKEN`. */
+  create(actor: Actor, team: NewTeam): Promise<Team> {
+    return this.transactions.run((tx) => this.add(tx, { slug: team.slug ?? slugOf(team.name), name: team.name, personalOf: null }, actor.userId));
+  }
+
+  /** Founds a user's own team, named after their address. */
+  async createPersonal(tx: Transaction, user: { id: string; email: string }): Promise<Team> {
+    const name = (user.email.split('@', 1)[0] ?? user.email).slice(0, LONGEST_SLUG);
+    const wanted = slugOf(name);
+    const slug = (await managerOf(tx).existsBy(Team, { slug: wanted })) ? withTail(wanted) : wanted;
+    return this.add(tx, { slug, name, personalOf: user.id }, user.id);
+  }
+
+  /** The teams that `actor` may read. */
+  list(actor: Actor, page: PageQuery): Promise<Page<Team>> {
+    return pageOf(whereAllowed(this.teams.createQueryBuilder('team'), actor, 'read', 'Team'), page);
+  }
+
+  /** The team, if `actor` may do `action` to it; for every other module that works on behalf of a team. */
+  async require(actor: Actor, teamId: string, action: Action = 'read'): Promise<Team> {
+    return authorize(actor, action, 'Team', await this.teams.findOneBy({ id: teamId }), { what: 'team', id: teamId });
+  }
+
+  /** What a node needs to know of a team. No actor: for work that was authorised before. */
+  async tenantOf(teamId: string): Promise<Tenant> {
+    const team = await this.teams.findOneBy({ id: teamId });
+    if (!team) throw notFound('team', teamId);
+    return { teamId: team.id, slug: team.slug, number: team.number };
+  }
+
+  /** All teams and roles of a user. */
+  async membershipsOf(userId: string): Promise<Membership[]> {
+    return this.memberships.find({ select: { teamId: true, role: true }, where: { userId }, order: { id: 'ASC' } });
+  }
+
+  /** The teams that `actor` belongs to, oldest membership first. */
+  async ofActor(actor: Pick<Actor, 'memberships'>): Promise<OwnTeam[]> {
+    const found = new Map((await this.teams.findBy({ id: In(actor.memberships.map((each) => each.teamId)) })).map((team) => [team.id, team]));
+    return actor.memberships.flatMap(({ teamId, role }) => {
+      const team = found.get(teamId);
+      return team ? [{ id: team.id, slug: team.slug, name: team.name, role }] : [];
+    });
+  }
+
+  private async add(tx: Transaction, team: Pick<Team, 'slug' | 'name' | 'personalOf'>, ownerId: string): Promise<Team> {
+    const manager = managerOf(tx);
+    const [next] = await tx.query<{ number: number }[]>(`SELECT nextval('tenant_numbers')::int AS number`);
+    if (!next) throw new TypeError('The sequence tenant_numbers gave no number');
+    try {
+      const created = await manager.save(manager.create(Team, { ...team, number: next.number }));
+      await manager.save(manager.create(TeamMembership, { teamId: created.id, userId: ownerId, role: 'owner' }));
+      return created;
+    } catch (error) {
+      if (!violates(error, 'uq_teams_slug')) throw error;
+      throw new DomainError('conflict', 'TEAM_SLUG_TAKEN', `There is a team "${team.slug}" already.`, { fix: 'Choose another slug.', cause: error });
+    }
+  }
+}

@@ -1,0 +1,9 @@
+import { Module } from '@nestjs/common';
+import { TeamsModule } from '../teams/teams.module.js';
+import { UserDirectoryModule } from './user-directory.module.js';
+import { UsersController } from './users.controller.js';
+import { UsersService } from './users.service.js';
+
+/** Accounts. */
+@Module({ imports: [UserDirectoryModule, TeamsModule], controllers: [UsersController], providers: [UsersService], exports: [UsersService] })
+export class UsersModule {}
