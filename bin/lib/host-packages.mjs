@@ -83,7 +83,7 @@ async function apt(args, say) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
   await run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0', '-q', ...args], {
     env,
-    say: (line) => say(line.slice(0, 100)),
+    say: say.live,
   });
 }
 

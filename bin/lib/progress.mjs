@@ -14,7 +14,8 @@ export class Progress {
     this.line = undefined;
   }
 
-  /** Runs `work` as a step. `work` receives `say(text)`, and may return a few words for the finished line. */
+  /** Runs `work` as a step. `work` receives `say(text)`, whose `say.live(text)` is for passing noise that only a
+   * terminal shows, and may return a few words for the finished line. */
   async step(title, work) {
     const started = performance.now();
     let detail = '';
@@ -22,10 +23,9 @@ export class Progress {
     const draw = () => this.draw(`${FRAMES[frame++ % FRAMES.length]} ${title}  ${this.dim(`${elapsed(started)}  ${detail}`)}`);
     const timer = this.live ? setInterval(draw, 100) : undefined;
     if (!this.live) this.print(`→ ${title}`);
-    const say = (text) => {
-      detail = text.trim();
-      if (!this.live && detail !== '') this.print(`  ${detail}`);
-    };
+    const show = (text) => (detail = text.trim());
+    const say = (text) => (this.live ? show(text) : this.print(`  ${text.trim()}`));
+    say.live = show;
     try {
       const result = await work(say);
       this.finish(`${this.paint(32, '✓')} ${title}  ${this.dim(`${elapsed(started)}${result ? `  ${result}` : ''}`)}`);
