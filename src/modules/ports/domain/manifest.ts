@@ -20,6 +20,8 @@ export const closureSchema = z.strictObject({
   npm: z.record(z.string(), z.string()).optional(),
   /** Address → subresource-integrity digest; unpacked to `/opt/<file name without extension>`. */
   url: z.record(z.string(), z.string()).optional(),
+  /** Globs of paths that the packages hold and the software runs without, e.g. `usr/share/i18n`; `*` stands for anything. Documentation is left out anyway. */
+  exclude: z.array(z.string()).default([]),
   /** Symbolic links to create, path → target; stands in for what maintainer scripts would do. */
   links: z.record(z.string(), z.string()).default({}),
 });

@@ -34,15 +34,15 @@ export function closureDigest(declaration: ClosureDeclaration, platform: Platfor
 
 /** Builds a closure into `directory` (which must exist and belong to the store's account): `root/` and `closure.json`. */
 export async function buildClosure(declaration: ClosureDeclaration, directory: string, sources: ClosureSources, context: SourceContext): Promise<ClosureRecord> {
-  const { debian, npm, url } = declaration;
+  const { debian, npm, url, exclude } = declaration;
   const root = join(directory, 'root');
   const fromNpm = npm === undefined ? [] : await sources.npm.fetch(npm, context);
   const fromDebian = debian === undefined ? [] : await sources.debian.fetch(debian, context);
   const fromUrl = url === undefined ? [] : await sources.url.fetch(url, context);
 
   await layOut(root, context);
-  if (debian !== undefined) await sources.debian.unpack(fromDebian, root, debian.exclude, context);
-  await sources.npm.unpack(fromNpm, root, context);
+  if (debian !== undefined) await sources.debian.unpack(fromDebian, root, exclude, context);
+  await sources.npm.unpack(fromNpm, root, exclude, context);
   await sources.url.unpack(fromUrl, root, context);
   await linkInto(root, declaration.links, context);
   await seal(root, context);

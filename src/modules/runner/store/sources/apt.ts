@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DomainError } from '../../../../common/domain-error.js';
 import { requireTool, runTool, toolFailure, type CommandOptions, type CommandResult } from '../command.js';
 import { aptConfiguration, aptSources, type AptDirectories, type DebianMirror } from './apt-config.js';
-import type { SourceContext } from './closure-source.js';
+import { globMatcher, type SourceContext } from './closure-source.js';
 
 /** One archive as apt resolved it. */
 export interface ResolvedArchive {
@@ -38,6 +38,7 @@ export class Apt {
     await apt.put('apt.conf', aptConfiguration(directories, dump, input.architecture));
     await apt.put('sources.list', aptSources(input.suite, input.mirror, input.keyring));
     await apt.put('status', '');
+    await apt.put('preferences', '');
     return apt;
   }
 
@@ -67,10 +68,13 @@ export class Apt {
     // Each round pretends that the omitted packages are there already, which spares what only they needed.
     for (;;) {
       await this.put('status', [...pretended.values()].join('\n'));
+      await this.put('preferences', [...pretended.keys()].map((name) => `Package: ${name}\nPin: release *\nPin-Priority: -1\n`).join('\n'));
       const archives = await this.printUris(packages);
-      const unwanted = archives.filter((archive) => matches(archive.name) && !pretended.has(archive.name));
+      const unwanted = archives.filter((archive) => matches(archive.name));
       if (unwanted.length === 0) return archives.sort((a, b) => (a.name < b.name ? -1 : 1));
-      for (const archive of unwanted) pretended.set(archive.name, await this.installedStanza(archive));
+      const stanzas = await this.installedStanzas(unwanted);
+      if (stanzas.every(([name]) => pretended.has(name))) throw this.cannotOmit(unwanted);
+      for (const [name, stanza] of stanzas) pretended.set(name, stanza);
     }
   }
 
@@ -98,9 +102,19 @@ export class Apt {
     return result.stdout.split('\n').flatMap((line) => parseUriLine(line) ?? []);
   }
 
-  private async installedStanza(archive: ResolvedArchive): Promise<string> {
-    const shown = await requireTool(['apt-cache', 'show', `${archive.name}=${archive.version}`], this.commandOptions());
-    return pretendInstalled(shown);
+  private async installedStanzas(archives: ResolvedArchive[]): Promise<[string, string][]> {
+    const shown = await requireTool(['apt-cache', 'show', ...archives.map(({ name, version }) => `${name}=${version}`)], this.commandOptions());
+    return shown
+      .split(/\n\n+/)
+      .filter((stanza) => stanza.trim() !== '')
+      .map((stanza) => [/^Package: (\S+)/m.exec(stanza)?.[1] ?? '', pretendInstalled(stanza)]);
+  }
+
+  private cannotOmit(archives: ResolvedArchive[]): DomainError {
+    const names = archives.map(({ name }) => name).join(', ');
+    return new DomainError('invalid', 'STORE_OMIT_IMPOSSIBLE', `Debian ${this.suite} cannot leave out ${names}.`, {
+      fix: `Remove what matches from "omit" in the closure of the port's manifest.`,
+    });
   }
 
   private run(command: [string, ...string[]], onLine?: (line: string) => void): Promise<CommandResult> {
@@ -157,19 +171,13 @@ export function parseUriLine(line: string): ResolvedArchive | undefined {
   return { name, version, fileName, bytes: Number(bytes), sha256 };
 }
 
-/** A `dpkg` status record that makes apt believe a package is installed, needing nothing. From `apt-cache show`. */
+/** A `dpkg` status record that makes apt believe a package is installed, needing nothing. From a record of `apt-cache show`. */
 export function pretendInstalled(shown: string): string {
-  const kept = (shown.split('\n\n')[0] ?? '').split('\n').filter((line) => /^(?:Package|Version|Architecture|Multi-Arch|Provides|Source):/.test(line));
+  const kept = shown.split('\n').filter((line) => /^(?:Package|Version|Architecture|Multi-Arch|Provides|Source):/.test(line));
   return `${kept.join('\n')}\nStatus: install ok installed\nMaintainer: none\nDescription: left out of this closure\n`;
 }
 
-/** Whether a name matches any of the globs (`*` stands for anything). */
-export function globMatcher(globs: readonly string[]): (name: string) => boolean {
-  const patterns = globs.map((glob) => new RegExp(`^${glob.split('*').map((part) => part.replaceAll(/[^a-zA-Z0-9]/g, '\\$&')).join('.*')}$`));
-  return (name) => patterns.some((pattern) => pattern.test(name));
-}
-
-/** Whether a failed tool says that the network, a name or a mirror could not be reached. */
+/** The error for a name, a mirror or a network that could not be reached. */
 function networkFailure(what: string, result: CommandResult): DomainError {
   const failure = toolFailure('apt-get', result);
   if (failure.code === 'STORE_DISK_FULL') return failure;

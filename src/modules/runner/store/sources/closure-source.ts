@@ -38,3 +38,9 @@ export function megabytes(bytes: number): string {
 
 /** How long a resolution (package lists, npm versions) is used before the network is asked again. */
 export const RESOLUTION_MAX_AGE_MS = 12 * 3600 * 1000;
+
+/** Whether a name matches any of the globs (`*` stands for anything). */
+export function globMatcher(globs: readonly string[]): (name: string) => boolean {
+  const patterns = globs.map((glob) => new RegExp(`^${glob.split('*').map((part) => part.replaceAll(/[^a-zA-Z0-9]/g, '\\$&')).join('.*')}$`));
+  return (name) => patterns.some((pattern) => pattern.test(name));
+}

@@ -8,7 +8,7 @@ import { DomainError } from '../../../../common/domain-error.js';
 import { requireTool } from '../command.js';
 import type { DownloadCache } from '../download-cache.js';
 import { parseChecksum, type Checksum } from '../store-digest.js';
-import { RESOLUTION_MAX_AGE_MS, type FetchedPackage, type Platform, type SourceContext } from './closure-source.js';
+import { globMatcher, RESOLUTION_MAX_AGE_MS, type FetchedPackage, type Platform, type SourceContext } from './closure-source.js';
 
 /** What a version range came to, kept so that a later build needs no network. */
 interface Resolution {
@@ -45,12 +45,12 @@ export class NpmSource {
   }
 
   /** Unpacks to `usr/lib/node_modules/<name>` below `root` and links what the packages declare as `bin` into `usr/bin`. */
-  async unpack(packages: readonly FetchedPackage[], root: string, context: SourceContext): Promise<void> {
+  async unpack(packages: readonly FetchedPackage[], root: string, exclude: readonly string[], context: SourceContext): Promise<void> {
     const options = { owner: context.owner, signal: context.signal };
     for (const entry of packages) {
       const home = `usr/lib/node_modules/${entry.name}`;
       await requireTool(['mkdir', '-p', '--', join(root, home)], options);
-      const flags = ['--extract', '--gzip', '--strip-components=1', '--no-same-owner', '--no-same-permissions'];
+      const flags = ['--extract', '--gzip', '--strip-components=1', '--no-same-owner', '--no-same-permissions', '--anchored', '--wildcards', ...excludesOf(home, exclude)];
       await requireTool(['tar', ...flags, '--directory', join(root, home), '--file', entry.file], options);
       for (const [command, target] of Object.entries(await readBins(join(root, home), entry.name))) {
         await requireTool(['chmod', 'a+x', '--', join(root, home, target)], options);
@@ -133,6 +133,16 @@ export function binsOf(manifest: { name?: unknown; bin?: unknown }, packageName:
     bins[command] = path;
   }
   return bins;
+}
+
+/** Globs of the tree as tar must see them in a package, whose files are below one directory of any name. */
+export function excludesOf(home: string, exclude: readonly string[]): string[] {
+  const depth = home.split('/').length;
+  return exclude.flatMap((glob) => {
+    const parts = glob.split('/');
+    const inside = parts.slice(depth).join('/');
+    return inside !== '' && globMatcher([parts.slice(0, depth).join('/')])(home) ? [`--exclude=*/${inside}`] : [];
+  });
 }
 
 async function readBins(home: string, name: string): Promise<Record<string, string>> {
