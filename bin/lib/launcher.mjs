@@ -106,14 +106,16 @@ export class Launcher {
   async startAgent(say) {
     const { agent } = this.platform;
     const outcome = await agent.ensureRunning();
-    say('testing the walls of its sandbox');
     let seen;
-    const healthy = async () => {
-      seen = (await ask(`${this.settings.url}/api/v1/health`))?.body;
-      return seen?.status === 'ok';
+    const well = async () => {
+      const health = await ask(`${this.settings.url}/api/v1/health`, { timeout: 5_000 });
+      const ill = Object.values(health?.body?.parts ?? {}).find((part) => !part.ok);
+      if (ill !== undefined && ill.message !== seen?.message) say(ill.message);
+      seen = ill ?? seen;
+      return health?.body?.ok === true;
     };
-    await agent.waitFor(healthy, 'it was connected and its sandbox had passed its tests', START_DEADLINE).catch((error) => {
-      throw new Failure(`${error.message}\nHealth: ${JSON.stringify(seen, undefined, 2)}`, error.fix);
+    await agent.waitFor(well, 'it was connected and its sandbox had passed its tests', START_DEADLINE).catch((error) => {
+      throw new Failure(error.message, [seen?.message, seen?.fix, error.fix].filter(Boolean).join('\n'));
     });
     return describe(outcome);
   }
