@@ -1,0 +1,100 @@
+import { type HitheClient, MemoryTokenStore, dataOf, tokensOf } from '@hithe/client';
+import { CliError, notLoggedIn, usageError } from '../cli-error.js';
+import { type Context, DEFAULT_SERVER, findTeam, normaliseServer } from '../context.js';
+import { EXIT } from '../exit-codes.js';
+import { columns } from '../ui/columns.js';
+import { ask, passwordFor } from '../ui/prompt.js';
+
+export interface LoginOptions {
+  server?: string;
+  email?: string;
+  passwordStdin?: boolean;
+}
+
+/** `hithe login`: checks the password, keeps the tokens, and chooses server and team. */
+export async function login(context: Context, options: LoginOptions): Promise<void> {
+  const server = options.server === undefined ? ((await context.chosenServer()) ?? DEFAULT_SERVER) : normaliseServer(options.server);
+  const email = options.email ?? (await askEmail(context));
+  const password = await passwordFor(context.io, `Password of ${email}: `, options.passwordStdin === true);
+  const client = context.clientOf(server);
+  const session = await dataOf(client.api.POST('/api/v1/auth/login', { body: { email, password } })).catch((error: unknown) => {
+    throw wrongPassword(error);
+  });
+  const tokens = tokensOf(session);
+  await context.credentials.update(server, () => Promise.resolve({ ...tokens, email }));
+  const { teams } = await dataOf(context.clientOf(server).api.GET('/api/v1/me'));
+  const config = await context.config();
+  const before = config.teams[server];
+  const team = teams.find(({ id }) => id === before?.id) ?? teams[0];
+  const others = Object.fromEntries(Object.entries(config.teams).filter(([name]) => name !== server));
+  await context.saveConfig({ server, teams: team === undefined ? others : { ...others, [server]: { id: team.id, slug: team.slug } } });
+  context.show({ server, email, team: team?.slug ?? null }, () => `Logged in to ${server} as ${email}${team === undefined ? '' : `, team ${context.colors.bold(team.slug)}`}.`);
+  if (teams.length > 1) context.note(`Your teams: ${teams.map(({ slug }) => slug).join(', ')}. Choose with: hithe use TEAM`);
+}
+
+async function askEmail(context: Context): Promise<string> {
+  if (context.io.stdin.isTTY === true) return ask(context.io, 'Email: ');
+  throw usageError('The email is missing.', { fix: 'hithe login --email you@example.org --password-stdin' });
+}
+
+function wrongPassword(error: unknown): unknown {
+  if (!(error instanceof Error && 'status' in error && error.status === 401)) return error;
+  return new CliError(EXIT.notLoggedIn, error.message, { code: 'LOGIN_REFUSED', fix: 'Check email and password. The first admin is in initial-admin.json of HITHE_HOME.', cause: error });
+}
+
+/** `hithe logout`: ends the session on the server and forgets it here, even when the server is away. */
+export async function logout(context: Context): Promise<void> {
+  const server = await context.chosenServer();
+  if (server === undefined) throw notLoggedIn('You are not logged in to any server.');
+  let failure: unknown;
+  let found = false;
+  await context.credentials.update(server, async (current) => {
+    found = current !== undefined;
+    if (current?.refreshToken !== undefined) failure = await endSession(context.clientOf(server), current.accessToken, current.refreshToken, context);
+    return undefined;
+  });
+  if (!found) throw notLoggedIn(`You are not logged in to ${server}.`, server);
+  if (failure instanceof Error) context.note(`The session is forgotten here, but the server could not be told: ${failure.message}`);
+  context.show({ server, loggedOut: true }, () => `Logged out of ${server}.`);
+}
+
+/** Returns the error, if any: a session that the server has ended already, or cannot end now, is forgotten all the same. */
+async function endSession(client: HitheClient, accessToken: string, refreshToken: string, context: Context): Promise<unknown> {
+  const ending = context.clientOf(client.server, new MemoryTokenStore({ accessToken }));
+  try {
+    await ending.api.POST('/api/v1/auth/logout', { body: { refreshToken } });
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** `hithe auth token`: prints an access token that is good now. */
+export async function authToken(context: Context): Promise<void> {
+  const client = await context.client();
+  const accessToken = await client.session.accessToken();
+  if (accessToken === undefined) throw notLoggedIn(`You are not logged in to ${client.server}.`, client.server);
+  context.show({ server: client.server, accessToken }, () => accessToken);
+}
+
+/** `hithe whoami`: the user, the server and the teams, as the server sees them. */
+export async function whoami(context: Context): Promise<void> {
+  const client = await context.client();
+  const me = await context.me();
+  const config = await context.config();
+  const chosen = config.teams[client.server]?.slug;
+  context.show({ ...me, server: client.server, team: chosen ?? null }, () => {
+    const rows = me.teams.map(({ slug, name, role }) => [slug === chosen ? '*' : ' ', slug, role, name]);
+    const head = `${context.colors.bold(me.email)} on ${client.server}${me.platformAdmin ? ' (platform admin)' : ''}\n`;
+    return head + (rows.length === 0 ? 'no team yet: hithe teams create NAME' : columns([['', 'TEAM', 'ROLE', 'NAME'], ...rows]));
+  });
+}
+
+/** `hithe use TEAM`: chooses the team of all further commands on this server. */
+export async function use(context: Context, wanted: string): Promise<void> {
+  const client = await context.client();
+  const team = findTeam((await context.me()).teams, wanted);
+  const config = await context.config();
+  await context.saveConfig({ ...config, server: config.server ?? client.server, teams: { ...config.teams, [client.server]: team } });
+  context.show({ server: client.server, team: team.slug }, () => `Using the team ${context.colors.bold(team.slug)} on ${client.server}.`);
+}
