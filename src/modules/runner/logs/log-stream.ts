@@ -1,5 +1,6 @@
-import { type FSWatcher, existsSync, watch } from 'node:fs';
+import { type FSWatcher, existsSync } from 'node:fs';
 import type { LogLine } from '../../../link/messages.js';
+import { watchPath } from '../support/watch-path.js';
 import { LogCursor, type LogPosition, readTail } from './log-files.js';
 import { type StampedLine, byTime } from './log-line.js';
 
@@ -110,7 +111,8 @@ export class LogStream {
   /** Watches before reading, so that no line falls between. */
   private watch({ allocationId, directory }: LogSource): void {
     if (!this.options.follow || this.watchers.has(allocationId) || !existsSync(directory)) return;
-    this.watchers.set(allocationId, watch(directory, { persistent: false }, () => this.notify()).on('error', () => this.notify()));
+    const watcher = watchPath(directory, () => this.notify());
+    if (watcher) this.watchers.set(allocationId, watcher);
   }
 
   private async changed(): Promise<void> {

@@ -1,6 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { exitStatusOf } from '../support/exit-status.js';
 import { isAlive } from '../support/proc.js';
+import { watchPath } from '../support/watch-path.js';
 import { poll } from '../support/wait-until.js';
 import { readStatus } from './status-file.js';
 import type { Ended, ProcessRecord } from './supervisor.types.js';
@@ -21,16 +22,6 @@ export function signalProcess(pid: number, startTime: number, signal: NodeJS.Sig
   }
 }
 
-/** The kernel's watches are a limited resource; without one the sweep finds the same, later. */
-function watchFile(path: string, onChange: () => void): FSWatcher | undefined {
-  try {
-    return watch(path, { persistent: false }, onChange).on('error', onChange);
-  } catch (error) {
-    if (['ENOSPC', 'EMFILE', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  }
-}
-
 /** Learns of a sandbox's end, whoever its parent is, and makes sure that nothing of it lives on. */
 export class ProcessWatch {
   readonly ended: Promise<Ended>;
@@ -43,7 +34,7 @@ export class ProcessWatch {
     this.ended = new Promise((resolve) => {
       this.resolve = resolve;
     });
-    this.watcher = watchFile(record.statusFile, () => this.check());
+    this.watcher = watchPath(record.statusFile, () => this.check());
     this.sweep = setInterval(() => this.check(), SWEEP_MS).unref();
     this.check();
   }
