@@ -69,12 +69,18 @@ export class Installation {
     await tool('node', 'cli/build.mjs');
   }
 
-  /** npm must not see the environment of the `npm start` that we run in, nor omit what production omits. */
+  /** npm must not see the environment of the `npm start` that we run in, nor omit what production omits.
+   * A dependency's install script would report the installation to its maker. */
   async npm(args, say) {
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(npm_(lifecycle|package|command)|NODE_ENV$)/.test(name)),
     );
-    await run('npm', args, { cwd: this.root, env, say, fix: `Run 'npm ci' in ${this.root} to see more.` });
+    await run('npm', args, {
+      cwd: this.root,
+      env: { ...env, SCARF_ANALYTICS: 'false' },
+      say,
+      fix: `Run 'npm ci' in ${this.root} to see more.`,
+    });
   }
 
   async exclusively(say, work) {

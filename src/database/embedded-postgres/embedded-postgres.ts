@@ -65,11 +65,14 @@ export class EmbeddedPostgres {
   async stop(): Promise<boolean> {
     const running = await findPostmaster(this.options.directories.data);
     if (running === undefined) return false;
-    // SIGINT is PostgreSQL's fast shutdown: ends the sessions, writes a checkpoint.
-    process.kill(running.pid, 'SIGINT');
-    if (await waitForExit(running.pid, STOP_DEADLINE)) return true;
-    process.kill(running.pid, 'SIGQUIT');
-    if (await waitForExit(running.pid, STOP_DEADLINE)) return true;
+    // Fast shutdown: ends the sessions, writes a checkpoint. The second is for a server that hangs in it.
+    for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+      process.kill(running.pid, signal);
+      if (!(await waitForExit(running.pid, STOP_DEADLINE))) continue;
+      // A socket directory outside of HITHE_HOME must not stay behind.
+      if (running.socketDirectory !== this.options.directories.run) await rm(running.socketDirectory, { recursive: true, force: true });
+      return true;
+    }
     throw new Error(`PostgreSQL (pid ${running.pid}) did not stop; see ${this.options.logFile}`);
   }
 

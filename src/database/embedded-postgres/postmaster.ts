@@ -30,21 +30,11 @@ export async function removeStaleLock(data: string): Promise<void> {
 /** Waits until the process is gone; false when it still runs at the deadline. */
 export async function waitForExit(pid: number, milliseconds: number): Promise<boolean> {
   const deadline = performance.now() + milliseconds;
-  while (isAlive(pid)) {
+  while (await isAlive(pid)) {
     if (performance.now() > deadline) return false;
     await delay(20);
   }
   return true;
-}
-
-/** Whether a process with this pid exists. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function lockFile(data: string): Promise<string[] | undefined> {
@@ -65,4 +55,10 @@ async function isServerOf(pid: number, data: string): Promise<boolean> {
     // Gone, or not ours to look at: then it is not our server.
     return false;
   }
+}
+
+/** A zombie is dead: whoever started it has not looked yet. */
+async function isAlive(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return text !== '' && !/\) [ZX] /.test(text);
 }
