@@ -1,13 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
 import { AuthModule } from './auth/auth.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
+import { HttpModule } from './http/http.module.js';
 import { loggingOptions } from './http/logging.js';
-import { ProblemFilter } from './http/problem.filter.js';
-import { validationPipe } from './http/validation.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { TeamsModule } from './modules/teams/teams.module.js';
 import { teamsPolicy } from './modules/teams/teams.policy.js';
@@ -32,12 +30,9 @@ export class AppModule {
         LoggerModule.forRoot(loggingOptions(config)),
         DatabaseModule.forRoot({ connect: true }),
         QueueModule,
+        HttpModule,
         AuthModule.with(POLICIES),
         ...MODULES,
-      ],
-      providers: [
-        { provide: APP_FILTER, useClass: ProblemFilter },
-        { provide: APP_PIPE, useFactory: validationPipe },
       ],
     };
   }

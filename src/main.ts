@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import { DomainError } from './common/domain-error.js';
+import { fail } from './common/fail.js';
 import { loadConfig } from './config/config.js';
 import { isRoot } from './config/home.js';
 import { createApplication } from './http/application.js';
@@ -7,7 +9,7 @@ import { createApplication } from './http/application.js';
 async function main(): Promise<void> {
   const config = loadConfig();
   if (isRoot() && !config.allowRoot) {
-    throw new Error("The control plane does not run as root. Start it with 'npm start', which gives it a uid of its own.");
+    throw new DomainError('forbidden', 'RUNS_AS_ROOT', 'The control plane does not run as root.', { fix: "Start it with 'npm start', which gives it a uid of its own." });
   }
   const app = await createApplication(config);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
@@ -15,7 +17,4 @@ async function main(): Promise<void> {
   else await app.init();
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`hithe: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+main().catch(fail);

@@ -28,5 +28,5 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
 
 /** A data source without entities, for migrations. The caller initialises and destroys it. */
 export function migrationDataSource(url: string): DataSource {
-  return new DataSource(dataSourceOptions({ url, pool: 1 }));
+  return new DataSource(dataSourceOptions({ url, pool: 2 }));
 }

@@ -15,7 +15,7 @@ export class HealthController {
   @Get()
   @Public()
   @Header('Cache-Control', 'no-store')
-  @Operation({ id: 'getHealth', summary: 'Show the health of the platform', description: 'Database, queue, agent and isolation, each asked now, with what to do. Answers 200 also when something is ill: `ok` tells.' })
+  @Operation({ id: 'getHealth', summary: 'Show the health of the platform', description: 'Database, queue, agent and isolation, each asked now, with what to do. Answers 200 also when something is ill: `status` tells.' })
   @ApiOkResponse({ type: HealthDto, description: 'Health of each part' })
   async report(): Promise<HealthDto> {
     return this.health.report();

@@ -24,8 +24,8 @@ export class HealthPartsDto {
 
 /** Health of the whole platform. */
 export class HealthDto {
-  @ApiProperty({ example: true, description: 'Whether every part is well' })
-  ok: boolean;
+  @ApiProperty({ enum: ['ok', 'degraded'], example: 'ok', description: 'Whether every part is well' })
+  status: 'ok' | 'degraded';
   @ApiProperty({ type: HealthPartsDto })
   parts: HealthPartsDto;
 }

@@ -9,7 +9,7 @@ export const HEALTH_PARTS = ['database', 'queue', 'agent', 'isolation'] as const
 export type HealthPart = (typeof HEALTH_PARTS)[number];
 
 export interface PlatformHealth {
-  ok: boolean;
+  status: 'ok' | 'degraded';
   parts: Record<HealthPart, ComponentHealth>;
 }
 
@@ -37,7 +37,7 @@ export class HealthService implements OnModuleDestroy {
       probe(() => nodes.isolation()),
     ]);
     const parts = { database, queue, agent, isolation };
-    return { ok: Object.values(parts).every((part) => part.ok), parts };
+    return { status: Object.values(parts).every((part) => part.ok) ? 'ok' : 'degraded', parts };
   }
 
   /** Whether this process can answer requests: it is not stopping, and its database and queue answer. */

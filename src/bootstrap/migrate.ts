@@ -1,0 +1,52 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DomainError } from '../common/domain-error.js';
+import { migrationDataSource } from '../database/data-source.js';
+import { sqlState } from '../database/transaction-runner.js';
+
+/** Any number will do, as long as all versions of Hithe use the same. */
+const MIGRATION_LOCK = 7_070_001;
+const RETRY_MS = 250;
+const CANNOT_CONNECT_NOW = '57P03';
+const NETWORK_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOTFOUND']);
+
+/**
+ * Waits until the database answers, at most `patience` milliseconds, and brings its schema up to date. One process at a time
+ * migrates; the others wait and then find nothing to do. Returns the names of the migrations that ran.
+ */
+export async function migrate(url: string, patience = 60_000): Promise<string[]> {
+  const dataSource = migrationDataSource(url);
+  await connect(() => dataSource.initialize(), patience);
+  const lock = dataSource.createQueryRunner();
+  try {
+    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    return (await dataSource.runMigrations()).map((migration) => migration.name);
+  } finally {
+    await lock.release();
+    await dataSource.destroy();
+  }
+}
+
+async function connect(initialize: () => Promise<unknown>, patience: number): Promise<void> {
+  const deadline = Date.now() + patience;
+  for (;;) {
+    try {
+      await initialize();
+      return;
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      if (Date.now() > deadline) {
+        throw new DomainError('unavailable', 'DATABASE_UNREACHABLE', `The database did not answer within ${patience / 1000} s: ${error instanceof Error ? error.message : String(error)}`, {
+          fix: 'Check HITHE_DATABASE_URL, and that PostgreSQL runs.',
+          cause: error,
+        });
+      }
+    }
+    await delay(RETRY_MS);
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (sqlState(error) === CANNOT_CONNECT_NOW) return true;
+  if (error instanceof AggregateError) return error.errors.every(mayPass);
+  return error instanceof Error && 'code' in error && NETWORK_ERRORS.has(String(error.code));
+}
