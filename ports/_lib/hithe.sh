@@ -192,3 +192,69 @@ remove_instance() (
   for directory in build cache download home log releases run source; do rm -rf "${COMPONENT_DIR:?}/$directory"; done
   is_true "${HITHE_KEEP_DATA-}" || rm -rf "${DATA_DIR:?}"
 )
+
+# check_answer: healthy when the component answers over the network, by HEALTH_KIND: `http` (HEALTH_PATH answers with a
+# status in HEALTH_STATUS, such as 200-399), `tcp` (takes connections), `none` (its process runs, which the caller knows).
+check_answer() (
+  host=$(url_host "$(reachable_host "${LIBSCRIPT_LISTEN_ADDRESS-}")")
+  where=$host:$LIBSCRIPT_LISTEN_PORT
+  case ${HEALTH_KIND-http} in
+    none) printf 'runs; nothing else is checked\n' ;;
+    tcp)
+      connected=$(curl -s --max-time 4 --noproxy '*' -w '%{num_connects}' "telnet://$where" </dev/null) || true
+      case $connected in
+        *1) printf 'takes connections on %s\n' "$where" ;;
+        *) die "nothing listens on $where" ;;
+      esac
+      ;;
+    http)
+      path=${HEALTH_PATH-/}
+      range=${HEALTH_STATUS-200-399}
+      status=$(curl -s -o /dev/null --max-time 4 --noproxy '*' -A hithe-health -w '%{http_code}' "http://$where$path") || {
+        code=$?
+        [ "$code" != 28 ] || die "http://$where$path did not answer within 4 seconds"
+        [ "$status" != 000 ] || die "http://$where$path does not answer (curl ended with $code)"
+      }
+      if [ "$status" -lt "${range%-*}" ] || [ "$status" -gt "${range#*-}" ]; then
+        die "http://$where$path answers $status, not $range"
+      fi
+      printf '%s answers %s\n' "$path" "$status"
+      ;;
+    *) die "HEALTH_KIND is \"$HEALTH_KIND\"; it can be http, tcp or none" ;;
+  esac
+)
+
+# backup_data: the files of the data directory as a tar archive on stdout. Files that change meanwhile are as of their reading.
+backup_data() {
+  need DATA_DIR
+  mkdir -p "$DATA_DIR"
+  # Status 1 says that a file changed while it was read.
+  tar -C "$DATA_DIR" -cf - . || [ $? = 1 ] || die 'the data directory could not be read'
+}
+
+# restore_data: replaces the data directory of a stopped component by the tar archive on stdin; on failure it stays as it was.
+restore_data() {
+  need DATA_DIR COMPONENT_NAME
+  rm -rf "$DATA_DIR.new" "$DATA_DIR.old"
+  mkdir -p "$DATA_DIR.new"
+  tar -C "$DATA_DIR.new" -xf - || {
+    rm -rf "$DATA_DIR.new"
+    die 'the archive is damaged or cut short; the data is as it was'
+  }
+  sync -f "$DATA_DIR.new"
+  [ ! -d "$DATA_DIR" ] || mv "$DATA_DIR" "$DATA_DIR.old"
+  mv "$DATA_DIR.new" "$DATA_DIR"
+  rm -rf "$DATA_DIR.old"
+  log "restored $COMPONENT_NAME"
+}
+
+# run_command COMMAND: replaces the script by COMMAND, as a shell would run it. One command becomes the process itself,
+# so that it gets the signals; a list of commands keeps its shell.
+run_command() {
+  run_command_line=${1#exec }
+  case $run_command_line in
+    *[\;\&\|\(\)\`]* | *'
+'*) exec /bin/sh -c "$run_command_line" ;;
+    *) exec /bin/sh -c "exec env $run_command_line" ;;
+  esac
+}

@@ -1,0 +1,85 @@
+#!/bin/sh
+# Turns SOURCE_DIR into RELEASE_DIR: copies the code, installs what package.json and its lockfile ask for, runs the
+# build. The installed tree is kept by the digest of what it was made from, so that unchanged dependencies cost a copy of
+# hard links. Builds aside and renames.
+need SOURCE_DIR RELEASE_DIR BUILD_DIR COMPONENT_DIR
+app_dir=${APP_DIR:-.}
+build=${BUILD_COMMAND-auto}
+cache=$COMPONENT_DIR/cache
+wanted=$(digest_of "2 $NODEJS_APP_VERSION $app_dir $build ${PROCESS_TYPE-web}")
+if same_as "$RELEASE_DIR/.hithe/built" "$wanted"; then
+  log 'this code is built already'
+  return
+fi
+
+# copy_source FROM TO: all but what git keeps and what somebody installed.
+copy_source() (
+  mkdir -p "$2"
+  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    case ${entry##*/} in
+      .git | node_modules | .hithe) ;;
+      *) if [ -e "$entry" ] || [ -L "$entry" ]; then cp -a "$entry" "$2/"; fi ;;
+    esac
+  done
+)
+
+stage=$BUILD_DIR/release
+rm -rf "$stage"
+mkdir -p "$cache/modules" "$cache/plans"
+copy_source "$SOURCE_DIR" "$stage"
+mkdir -p "$stage/.hithe"
+cd "$stage/$app_dir" || die "APP_DIR is \"$app_dir\", but the source has no such directory"
+[ -f package.json ] || [ -f Procfile ] || [ -n "${START_COMMAND-}" ] ||
+  die 'the source has neither package.json nor Procfile; add one, set APP_DIR to where it is, or set START_COMMAND'
+
+# Everything that decides what is installed and how the app starts.
+files=
+for file in package.json package-lock.json npm-shrinkwrap.json .npmrc Procfile; do
+  [ ! -f "$file" ] || files="$files $file"
+done
+# shellcheck disable=SC2086 # a list of fixed names
+key=$(digest_of "$wanted $NODE_ENV $(uname -m) $(sha256sum -- $files /dev/null)")
+
+if [ ! -s "$cache/plans/$key" ]; then
+  node "$HITHE_PORT_DIR/plan.mjs" "${PROCESS_TYPE-web}" "$build" >"$cache/plans/$key.new"
+  mv "$cache/plans/$key.new" "$cache/plans/$key"
+fi
+cp "$cache/plans/$key" "$stage/.hithe/plan"
+# What plan.mjs wrote.
+plan_install='' plan_build='' plan_lifecycle='' plan_cacheable=''
+# shellcheck source=/dev/null
+. "$stage/.hithe/plan"
+
+kept=$cache/modules/$key
+if [ -z "$plan_install" ]; then
+  log 'no dependencies to install'
+elif [ -n "$plan_cacheable" ] && [ -d "$kept" ]; then
+  cp -al "$kept/node_modules" node_modules
+  touch "$kept"
+  log 'dependencies are as they were'
+  # npm would run these scripts of the app itself after an install; the code that they belong to may have changed.
+  [ -z "$plan_lifecycle" ] || /bin/sh -c "$plan_lifecycle" >&2
+else
+  log "installing dependencies: $plan_install"
+  eval "$plan_install" >&2
+  if [ -n "$plan_cacheable" ] && [ -d node_modules ]; then
+    rm -rf "$kept.new"
+    mkdir "$kept.new"
+    cp -al node_modules "$kept.new/node_modules"
+    mv -T "$kept.new" "$kept"
+  fi
+fi
+
+if [ -n "$plan_build" ]; then
+  log "building: $plan_build"
+  PATH=$PWD/node_modules/.bin:$PATH /bin/sh -c "$plan_build" >&2
+fi
+
+# The three trees used last are enough for going back and forth.
+(cd "$cache/modules" && find . -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' | sort -rn | tail -n +4 | while read -r _ old; do rm -rf "./$old"; done)
+
+write_line "$stage/.hithe/built" "$wanted"
+cd "$COMPONENT_DIR" || die "$COMPONENT_DIR is gone"
+mkdir -p "${RELEASE_DIR%/*}"
+rm -rf "$RELEASE_DIR"
+mv -T "$stage" "$RELEASE_DIR"
