@@ -30,20 +30,35 @@ export async function withFileLock<T>(file: string, options: FileLockOptions, wo
 
 /** Resolves to the function that gives the lock back, or to undefined when the lock is held by another. */
 async function acquire(file: string, options: FileLockOptions, flags: string[]): Promise<(() => Promise<void>) | undefined> {
-  options.signal?.throwIfAborted();
+  const { owner, signal } = options;
+  signal?.throwIfAborted();
   const holder = ['sh', '-c', 'echo held && exec cat >/dev/null'];
-  const child = spawnTool(['flock', '--exclusive', ...flags, '--no-fork', file, ...holder], options, ['pipe', 'pipe', 'ignore']);
+  const child = spawnTool(['flock', '--exclusive', ...flags, '--no-fork', file, ...holder], { owner }, ['pipe', 'pipe', 'ignore']);
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error('flock was started without pipes');
-  const ended = childEnd(child, 'flock');
-  const held = new Promise<true>((resolve) => stdout.once('data', () => { resolve(true); }));
-  const first = await Promise.race([held, ended]);
-  if (first !== true) {
+  // Only the waiting is aborted: whoever holds the lock tidies up under it.
+  const abort = (): void => {
+    child.kill('SIGKILL');
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const ended = childEnd(child, 'flock');
+    const held = new Promise<true>((resolve) => {
+      stdout.once('data', () => {
+        resolve(true);
+      });
+    });
+    const first = await Promise.race([held, ended]);
+    if (first === true) {
+      return async () => {
+        stdin.end();
+        await ended;
+      };
+    }
+    signal?.throwIfAborted();
     if (first.code === BUSY) return undefined;
     throw new Error(`flock on ${file} ended with ${first.signal ?? String(first.code)}`);
+  } finally {
+    signal?.removeEventListener('abort', abort);
   }
-  return async () => {
-    stdin.end();
-    await ended;
-  };
 }

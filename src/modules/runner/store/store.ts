@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, copyFile, lchown, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, lchown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buildClosure, ownedDirectory, publish, seal, type ClosureRecord, type ClosureSources } from './closure-builder.js';
 import { DownloadCache } from './download-cache.js';
@@ -44,9 +44,10 @@ export class Store implements PortStore {
   static async open(options: StoreOptions): Promise<Store> {
     const { storeDir, cacheDir, owner } = options;
     for (const path of [storeDir, cacheDir, ...['closures', '.building', '.locks'].map((name) => join(storeDir, name)), join(cacheDir, 'locks')]) {
-      if ((await mkdir(path, { recursive: true })) === undefined) continue;
+      await mkdir(path, { recursive: true });
+      if (owner === null || (await stat(path)).uid !== 0) continue;
       await chmod(path, 0o755);
-      if (owner !== null) await lchown(path, owner.uid, owner.gid);
+      await chown(path, owner.uid, owner.gid);
     }
     return new Store(options);
   }
@@ -144,12 +145,13 @@ export class Store implements PortStore {
     for (const name of await readdir(aside)) {
       if (name.startsWith(prefix)) await removeTree(join(aside, name), context);
     }
+    // Not complete, or nobody would build it.
+    await removeTree(path, context);
     const building = join(aside, `${prefix}${randomUUID()}`);
     await ownedDirectory(building, context);
     try {
       await build(building);
       context.signal?.throwIfAborted();
-      await removeTree(path, context);
       await publish(building, path, context);
     } catch (error) {
       await removeTree(building, context);

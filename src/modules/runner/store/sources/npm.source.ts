@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pacote from 'pacote';
@@ -9,8 +8,9 @@ import { requireTool } from '../command.js';
 import type { DownloadCache } from '../download-cache.js';
 import { parseChecksum, type Checksum } from '../store-digest.js';
 import { globMatcher, RESOLUTION_MAX_AGE_MS, type FetchedPackage, type Platform, type SourceContext } from './closure-source.js';
+import { ResolutionRecords } from './resolution-records.js';
 
-/** What a version range came to, kept so that a later build needs no network. */
+/** What a version range came to. */
 interface Resolution {
   version: string;
   resolved: string;
@@ -26,7 +26,11 @@ export interface NpmSourceOptions {
 
 /** Packages of the npm registry: verified by integrity, unpacked, none of their scripts run, no dependencies followed. */
 export class NpmSource {
-  constructor(private readonly options: NpmSourceOptions) {}
+  private readonly records: ResolutionRecords<Resolution>;
+
+  constructor(private readonly options: NpmSourceOptions) {
+    this.records = new ResolutionRecords(join(options.cacheDir, 'npm'));
+  }
 
   /** Resolves and downloads each package. */
   async fetch(declaration: Readonly<Record<string, string>>, context: SourceContext): Promise<FetchedPackage[]> {
@@ -61,21 +65,19 @@ export class NpmSource {
   }
 
   private async resolve(name: string, range: string, work: string, context: SourceContext): Promise<Resolution> {
-    const record = this.recordPath(name, range);
-    const known = await readRecord(record);
-    if (known !== undefined && known.age < RESOLUTION_MAX_AGE_MS) return known.resolution;
+    const key = [this.options.registry ?? '', name, range];
+    const known = await this.records.read(key);
+    if (known !== undefined && known.age < RESOLUTION_MAX_AGE_MS) return known.value;
     try {
       const manifest = await pacote.manifest(`${name}@${range}`, this.pacoteOptions(work));
       const resolution = { version: manifest.version, resolved: manifest._resolved, integrity: manifest._integrity };
-      await mkdir(join(this.options.cacheDir, 'npm'), { recursive: true });
-      await writeFile(`${record}.new`, JSON.stringify(resolution));
-      await rename(`${record}.new`, record);
+      await this.records.write(key, resolution);
       return resolution;
     } catch (error) {
       const failure = npmFailure(`${name}@${range}`, error);
       if (known === undefined || failure.code !== 'STORE_NETWORK') throw failure;
-      context.progress(`warning: ${failure.message} Going on with ${name} ${known.resolution.version}, resolved earlier.`);
-      return known.resolution;
+      context.progress(`warning: ${failure.message} Going on with ${name} ${known.value.version}, resolved earlier.`);
+      return known.value;
     }
   }
 
@@ -106,11 +108,6 @@ export class NpmSource {
     const { registry } = this.options;
     // Our own cache is by content; the registry client's would be a second copy of everything.
     return { cache: join(work, 'registry'), fetchRetries: 1, fetchRetryMintimeout: 1000, ...(registry === undefined ? {} : { registry }) } as pacote.Options;
-  }
-
-  private recordPath(name: string, range: string): string {
-    const key = createHash('sha256').update(JSON.stringify([this.options.registry ?? '', name, range])).digest('hex').slice(0, 16);
-    return join(this.options.cacheDir, 'npm', `${name.replaceAll(/[^a-z0-9.-]/gi, '_')}-${key}.json`);
   }
 }
 
@@ -148,16 +145,6 @@ export function excludesOf(home: string, exclude: readonly string[]): string[] {
 async function readBins(home: string, name: string): Promise<Record<string, string>> {
   const text = await readFile(join(home, 'package.json'), 'utf8');
   return binsOf(JSON.parse(text) as { name?: unknown; bin?: unknown }, name);
-}
-
-async function readRecord(path: string): Promise<{ resolution: Resolution; age: number } | undefined> {
-  try {
-    const { mtimeMs } = await stat(path);
-    return { resolution: JSON.parse(await readFile(path, 'utf8')) as Resolution, age: Date.now() - mtimeMs };
-  } catch {
-    // No record, or one cut short by a crash: the registry is asked.
-    return undefined;
-  }
 }
 
 function requireChecksum(integrity: string, label: string): Checksum {
