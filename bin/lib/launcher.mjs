@@ -5,12 +5,12 @@ import { ask } from './api.mjs';
 import { Database } from './database.mjs';
 import { Example } from './example.mjs';
 import { Failure } from './failure.mjs';
+import { makeFirstRecords } from './first-records.mjs';
 import { ensureHome, ensureUsers, homeDirectory } from './home.mjs';
 import { ensureHostPackages, ensureNamespaces } from './host-packages.mjs';
 import { isFree, whoListens } from './listeners.mjs';
 import { Lock } from './lock.mjs';
 import { Platform } from './platform.mjs';
-import { writePrivately } from './private-file.mjs';
 
 const START_DEADLINE = 120_000;
 /** Components get their own grace periods; this is the end of all patience. */
@@ -80,16 +80,7 @@ export class Launcher {
 
   async bootstrap(say) {
     await this.platform.ensureReadable(say);
-    const result = await this.platform.bootstrap();
-    const { admin, node } = result;
-    if (admin?.password !== undefined) {
-      await writePrivately(this.paths.initialAdmin, { email: admin.email, password: admin.password, createdAt: new Date().toISOString() });
-      this.adminIsNew = true;
-    }
-    if (node?.credential !== undefined) {
-      await writePrivately(this.paths.agent.node, { nodeId: node.id, credential: node.credential, serverUrl: this.settings.url });
-    }
-    this.admin = JSON.parse(await readFile(this.paths.initialAdmin, 'utf8').catch(() => '{}'));
+    Object.assign(this, await makeFirstRecords(this));
   }
 
   async startControlPlane() {

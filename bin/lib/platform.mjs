@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { agentEnvironment, bootstrapEnvironment, controlPlaneEnvironment } from './environment.mjs';
+import { agentEnvironment, controlPlaneEnvironment } from './environment.mjs';
 import { run, succeeds } from './run.mjs';
 import { Service } from './service.mjs';
 
@@ -14,15 +14,15 @@ const IN_OWN_VIEW = 'mount --bind "$1" "$2"; mount -o remount,bind,ro "$2"; cd "
 
 /** The processes of one installation: how each is started, as whom, and with what. */
 export class Platform {
-  constructor({ installation, paths, users, build }) {
-    Object.assign(this, { installation, paths, users, build });
+  constructor({ installation, paths, users, settings, build }) {
+    Object.assign(this, { installation, paths, users, settings, build });
     this.controlPlane = this.service('control-plane', 'The control plane', paths.logs.controlPlane, {
       command: this.asControlPlane('dist/src/main.js'),
-      env: controlPlaneEnvironment(paths),
+      env: controlPlaneEnvironment(paths, settings),
     });
     this.agent = this.service('agent', 'The agent', paths.logs.agent, {
       command: [installation.node, '--enable-source-maps', join(installation.root, 'dist/src/agent.js')],
-      env: agentEnvironment(paths),
+      env: agentEnvironment(paths, settings),
     });
   }
 
@@ -77,10 +77,11 @@ export class Platform {
     });
   }
 
-  /** Migrates the database, makes the first administrator and this machine's node. Resolves with what it reports. */
-  async bootstrap() {
+  /** Migrates the database, makes the first records, and resolves with what the program reports of them. */
+  async bootstrap({ arguments: more, environment }) {
     const [program, ...args] = this.asControlPlane('dist/src/bootstrap.js');
-    const output = await run(program, args, { cwd: '/', env: bootstrapEnvironment(this.paths) });
+    const env = { ...controlPlaneEnvironment(this.paths, this.settings), ...environment };
+    const output = await run(program, [...args, ...more], { cwd: '/', env });
     return JSON.parse(output.trim().split('\n').at(-1));
   }
 }
