@@ -27,8 +27,10 @@ export class Platform {
   }
 
   service(name, title, log, { command, env }) {
+    // Of the environment, only what configures Hithe: npm's own variables differ from one way of starting to the next.
+    const configuration = Object.entries(env).filter(([variable]) => variable.startsWith('HITHE_'));
     const version = createHash('sha256')
-      .update(JSON.stringify([this.build, command, Object.entries(env).sort()]))
+      .update(JSON.stringify([this.build, command, configuration.sort()]))
       .digest('hex');
     return new Service({ name, title, directory: this.paths.run, log, command, env, version });
   }
