@@ -63,7 +63,9 @@ export class PortCatalogue {
     if (port !== undefined) return port;
     const broken = this.faults.find((fault) => fault.port === name);
     if (broken !== undefined) {
-      throw new DomainError('invalid', 'PORT_INVALID', `The port "${name}" cannot be used: ${broken.message}`, { fix: broken.fix ?? 'Correct the port.' });
+      throw new DomainError('invalid', 'PORT_INVALID', `The port "${name}" cannot be used: ${broken.message}`, {
+        fix: broken.fix ?? 'Correct the port.',
+      });
     }
     throw new DomainError('invalid', 'PORT_UNKNOWN', `There is no port "${name}".`, {
       fix: `Use one of: ${[...this.ports.keys()].join(', ')}.`,
@@ -119,7 +121,14 @@ async function findPlaces(dirs: readonly string[], bundled: string, faults: Port
   for (const dir of dirs) {
     if (!(await isDirectory(dir))) {
       const port = basename(dir);
-      faults.push({ port, dir, path: '', code: 'PORTS_DIRECTORY_MISSING', message: `There is no directory ${dir}.`, fix: 'Correct HITHE_PORTS_PATH.' });
+      faults.push({
+        port,
+        dir,
+        path: '',
+        code: 'PORTS_DIRECTORY_MISSING',
+        message: `There is no directory ${dir}.`,
+        fix: 'Correct HITHE_PORTS_PATH.',
+      });
       continue;
     }
     const direct = (await subdirectories(dir)).filter((name) => !/^[_.]/.test(name) && name !== 'overlays' && name !== 'stacks');
@@ -173,7 +182,14 @@ function withRequiredVersions(port: Port, all: ReadonlyMap<string, Port>, faults
   for (const name of Object.keys(port.manifest.hithe.requires)) {
     if (all.has(name)) continue;
     const message = `The port "${port.name}" runs on a port "${name}", which is not there.`;
-    faults.push({ port: port.name, dir: port.dir, path: `manifest.json:hithe.requires.${name}`, code: 'PORT_REQUIRES_UNKNOWN', message, fix: 'Add that port, or correct "requires".' });
+    faults.push({
+      port: port.name,
+      dir: port.dir,
+      path: `manifest.json:hithe.requires.${name}`,
+      code: 'PORT_REQUIRES_UNKNOWN',
+      message,
+      fix: 'Add that port, or correct "requires".',
+    });
   }
   return port.versions.length > 0 ? port : { ...port, versions: requiredVersions(port, all, new Set()) };
 }
@@ -186,5 +202,8 @@ function requiredVersions(port: Port, all: ReadonlyMap<string, Port>, seen: Set<
   if (first === undefined || next === undefined) return [];
   const available = requiredVersions(next, all, seen);
   if (first[1].includes('$VERSION')) return available;
-  return [...available].filter((version) => meetsConstraint(version, first[1]) === true).sort(compareVersions).reverse();
+  return [...available]
+    .filter((version) => meetsConstraint(version, first[1]) === true)
+    .sort(compareVersions)
+    .reverse();
 }

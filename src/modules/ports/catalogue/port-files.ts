@@ -42,7 +42,9 @@ export async function filesBelow(dir: string): Promise<PortFile[]> {
 export async function filesDigest(files: readonly PortFile[]): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files) {
-    const content = createHash('sha256').update(await readFile(file.source)).digest('hex');
+    const content = createHash('sha256')
+      .update(await readFile(file.source))
+      .digest('hex');
     hash.update(`${file.path}\0${file.executable ? 'x' : '-'}\0${content}\n`);
   }
   return `sha256-${hash.digest('hex')}`;

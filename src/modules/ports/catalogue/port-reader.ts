@@ -69,7 +69,12 @@ async function readManifest(place: PortPlace, fault: AddFault): Promise<Manifest
     return undefined;
   }
   if (parsed.data.name !== place.name) {
-    fault('manifest.json:name', 'PORT_NAME_MISMATCH', `The manifest says "${parsed.data.name}", its directory "${place.name}".`, 'Give both the same name.');
+    fault(
+      'manifest.json:name',
+      'PORT_NAME_MISMATCH',
+      `The manifest says "${parsed.data.name}", its directory "${place.name}".`,
+      'Give both the same name.',
+    );
     return undefined;
   }
   return parsed.data;
@@ -77,7 +82,12 @@ async function readManifest(place: PortPlace, fault: AddFault): Promise<Manifest
 
 function reportIssue(issue: z.core.$ZodIssue, fault: AddFault): void {
   const path = issue.path.map(String).join('.');
-  fault(`manifest.json:${path}`, 'PORT_MANIFEST_INVALID', `${path === '' ? 'The manifest' : path}: ${issue.message}.`, 'Correct it; docs/ports.md describes each key.');
+  fault(
+    `manifest.json:${path}`,
+    'PORT_MANIFEST_INVALID',
+    `${path === '' ? 'The manifest' : path}: ${issue.message}.`,
+    'Correct it; docs/ports.md describes each key.',
+  );
 }
 
 async function readVarsSchema(place: PortPlace, fault: AddFault): Promise<Record<string, unknown> | undefined> {
@@ -102,7 +112,12 @@ async function readJson(dir: string, file: string, fault: AddFault): Promise<Rec
     text = await readFile(join(dir, file), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'absent';
-    fault(file, 'PORT_FILE_UNREADABLE', `${file} cannot be read: ${(error as Error).message}.`, 'Make the file readable for the control plane and the agent.');
+    fault(
+      file,
+      'PORT_FILE_UNREADABLE',
+      `${file} cannot be read: ${(error as Error).message}.`,
+      'Make the file readable for the control plane and the agent.',
+    );
     return undefined;
   }
   try {
@@ -126,7 +141,12 @@ function checkScripts(port: Port, fault: AddFault): void {
   if (port.manifest.hithe.kind === 'toolchain') return;
   for (const script of ['start.sh', 'test.sh'] as const) {
     if (!port.scripts.includes(script)) {
-      fault(script, 'PORT_SCRIPT_MISSING', `A port of kind "${port.manifest.hithe.kind}" needs ${script}.`, `Add ${script}; docs/ports.md says what it must do.`);
+      fault(
+        script,
+        'PORT_SCRIPT_MISSING',
+        `A port of kind "${port.manifest.hithe.kind}" needs ${script}.`,
+        `Add ${script}; docs/ports.md says what it must do.`,
+      );
     }
   }
 }

@@ -11,7 +11,14 @@ export function compileVarsSchema(schema: Record<string, unknown>): ValidateFunc
   const known = compiled.get(schema);
   if (known !== undefined) return known;
   // One instance each: two foreign schemas may carry the same $id. Types are strict except for unions, which libscript uses.
-  const ajv = new Ajv2020({ allErrors: true, coerceTypes: true, useDefaults: true, strict: true, strictTypes: false, strictRequired: false });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    coerceTypes: true,
+    useDefaults: true,
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+  });
   addFormats.default(ajv);
   ajv.addKeyword({ keyword: 'x-hithe-generate', schemaType: 'string', metaSchema: { enum: ['password'] } });
   // `demandOption` and the like of libscript mean nothing here; `x-` is anybody's.
@@ -30,7 +37,11 @@ function foreignKeywords(schema: Record<string, unknown>): string[] {
  * Checks a component's vars against its port's schema: unknown ones, missing ones, wrong types, each fault with its place
  * below `path` and its mend. Values come back as text with defaults filled in; what the platform must make up is listed.
  */
-export function validateVars(port: Pick<Port, 'name' | 'varsSchema'>, vars: Readonly<Record<string, unknown>>, path = 'vars'): ValidatedVars {
+export function validateVars(
+  port: Pick<Port, 'name' | 'varsSchema'>,
+  vars: Readonly<Record<string, unknown>>,
+  path = 'vars',
+): ValidatedVars {
   const generate = varsToGenerate(port.varsSchema, vars);
   // A generated value stands in, so that "required" is met; patterns are the port's own affair.
   const given: Record<string, unknown> = { ...vars };
@@ -44,7 +55,8 @@ export function validateVars(port: Pick<Port, 'name' | 'varsSchema'>, vars: Read
     const text = asText(value);
     if (text === undefined) continue;
     values[name] = text;
-    if (name in known && text.includes('\0')) faults.push({ path: `${path}.${name}`, code: 'VAR_INVALID', message: `${name} holds a NUL character.` });
+    if (name in known && text.includes('\0'))
+      faults.push({ path: `${path}.${name}`, code: 'VAR_INVALID', message: `${name} holds a NUL character.` });
   }
   return { values, faults, generate };
 }
@@ -55,19 +67,34 @@ function varsToGenerate(schema: Record<string, unknown>, vars: Readonly<Record<s
     .map(([name]) => ({ name, kind: 'password' }));
 }
 
-function toFaults(port: Pick<Port, 'name' | 'varsSchema'>, errors: readonly ErrorObject[], path: string, generated: ReadonlySet<string>): Fault[] {
+function toFaults(
+  port: Pick<Port, 'name' | 'varsSchema'>,
+  errors: readonly ErrorObject[],
+  path: string,
+  generated: ReadonlySet<string>,
+): Fault[] {
   const faults = errors.flatMap((error) => toFault(port, error, path, generated) ?? []);
   // A union reports each of its branches; one fault a place says enough.
   return [...new Map(faults.map((fault) => [`${fault.path} ${fault.code}`, fault])).values()];
 }
 
-function toFault(port: Pick<Port, 'name' | 'varsSchema'>, error: ErrorObject, path: string, generated: ReadonlySet<string>): Fault | undefined {
+function toFault(
+  port: Pick<Port, 'name' | 'varsSchema'>,
+  error: ErrorObject,
+  path: string,
+  generated: ReadonlySet<string>,
+): Fault | undefined {
   const params = error.params as Record<string, unknown>;
   const known = Object.keys(propertiesOf(port.varsSchema));
   if (error.keyword === 'required') {
     const name = String(params['missingProperty']);
     if (generated.has(name)) return undefined;
-    return { path: `${path}.${name}`, code: 'VAR_MISSING', message: `The port ${port.name} needs the var ${name}.`, fix: `Set vars.${name}: ${describe(port, name)}` };
+    return {
+      path: `${path}.${name}`,
+      code: 'VAR_MISSING',
+      message: `The port ${port.name} needs the var ${name}.`,
+      fix: `Set vars.${name}: ${describe(port, name)}`,
+    };
   }
   if (error.keyword === 'additionalProperties' || error.keyword === 'unevaluatedProperties') {
     const name = String(params['additionalProperty'] ?? params['unevaluatedProperty']);

@@ -2,7 +2,13 @@ import type { PortVar } from './catalogue.types.js';
 
 /** The schema of a port without `vars.schema.json`: no vars at all. */
 export function emptyVarsSchema(name: string): Record<string, unknown> {
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: name, type: 'object', additionalProperties: false, properties: {} };
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: name,
+    type: 'object',
+    additionalProperties: false,
+    properties: {},
+  };
 }
 
 /** The properties of a vars schema. */

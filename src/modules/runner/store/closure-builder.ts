@@ -33,7 +33,12 @@ export function closureDigest(declaration: ClosureDeclaration, platform: Platfor
 }
 
 /** Builds a closure into `directory` (which must exist and belong to the store's account): `root/` and `closure.json`. */
-export async function buildClosure(declaration: ClosureDeclaration, directory: string, sources: ClosureSources, context: SourceContext): Promise<ClosureRecord> {
+export async function buildClosure(
+  declaration: ClosureDeclaration,
+  directory: string,
+  sources: ClosureSources,
+  context: SourceContext,
+): Promise<ClosureRecord> {
   const { debian, npm, url, exclude } = declaration;
   const root = join(directory, 'root');
   const fromNpm = npm === undefined ? [] : await sources.npm.fetch(npm, context);

@@ -116,7 +116,12 @@ const PACKAGE_OF: Record<string, string> = {
 };
 
 function missingTool(name: string): DomainError {
-  return new DomainError('unavailable', 'STORE_TOOL_MISSING', `The program "${name}" is missing on this node; installing software needs it.`, {
-    fix: `Install the package "${PACKAGE_OF[name] ?? name}" on the node, then deploy again.`,
-  });
+  return new DomainError(
+    'unavailable',
+    'STORE_TOOL_MISSING',
+    `The program "${name}" is missing on this node; installing software needs it.`,
+    {
+      fix: `Install the package "${PACKAGE_OF[name] ?? name}" on the node, then deploy again.`,
+    },
+  );
 }

@@ -27,9 +27,14 @@ export class DownloadCache {
     const actual = await fileChecksum(file, checksum.algorithm);
     if (actual !== checksum.hex) {
       await rm(file, { force: true });
-      throw new DomainError('unavailable', 'STORE_DIGEST_MISMATCH', `The download of ${name} is not what was announced: its ${checksum.algorithm} is ${actual} instead of ${checksum.hex}.`, {
-        fix: 'Deploy again; when it stays so, the mirror or registry serves a damaged or altered file, or the declared digest is wrong.',
-      });
+      throw new DomainError(
+        'unavailable',
+        'STORE_DIGEST_MISMATCH',
+        `The download of ${name} is not what was announced: its ${checksum.algorithm} is ${actual} instead of ${checksum.hex}.`,
+        {
+          fix: 'Deploy again; when it stays so, the mirror or registry serves a damaged or altered file, or the declared digest is wrong.',
+        },
+      );
     }
     const path = this.path(checksum);
     await mkdir(join(this.directory, 'files'), { recursive: true });

@@ -29,7 +29,13 @@ export interface InstallPlan {
  * Plans an install. The digest stands for the scripts of the port, of those that it runs on and of `_lib`, the version,
  * the closure's declaration, the platform, and the vars that the manifests name as `buildVars`.
  */
-export async function planInstall(catalogue: PortCatalogue, port: string, version: string, vars: Readonly<Record<string, string>>, platform: Platform): Promise<InstallPlan> {
+export async function planInstall(
+  catalogue: PortCatalogue,
+  port: string,
+  version: string,
+  vars: Readonly<Record<string, string>>,
+  platform: Platform,
+): Promise<InstallPlan> {
   const { closure, chain } = catalogue.installSource(port, version);
   const scripts = new Map<string, PortFile[]>();
   const setups: PlannedSetup[] = [];
@@ -37,7 +43,8 @@ export async function planInstall(catalogue: PortCatalogue, port: string, versio
   for (const use of chain) {
     const { hithe } = use.port.manifest;
     scripts.set(use.port.name, await portFiles(use.port));
-    if (hithe.scope === 'shared' && use.port.scripts.includes('setup.sh')) setups.push({ port: use.port.name, network: hithe.network.setup });
+    if (hithe.scope === 'shared' && use.port.scripts.includes('setup.sh'))
+      setups.push({ port: use.port.name, network: hithe.network.setup });
     for (const name of hithe.buildVars) {
       const value = vars[name];
       if (value !== undefined) buildVars[name] = value;
@@ -48,7 +55,15 @@ export async function planInstall(catalogue: PortCatalogue, port: string, versio
   for (const [name, files] of scripts) digests[name] = await filesDigest(files);
   const closureName = closureDigest(closure, platform);
   const versions = chain.map((use) => [use.port.name, use.version]);
-  const digest = digestOf({ format: STORE_FORMAT, versions, closure: closureName, scripts: digests, platform: platform.node, setups, buildVars });
+  const digest = digestOf({
+    format: STORE_FORMAT,
+    versions,
+    closure: closureName,
+    scripts: digests,
+    platform: platform.node,
+    setups,
+    buildVars,
+  });
   return { port, version: chain.at(-1)?.version ?? version, digest, closure, closureDigest: closureName, scripts, setups, buildVars };
 }
 

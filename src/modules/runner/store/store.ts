@@ -43,7 +43,12 @@ export class Store implements PortStore {
   /** Opens (and lays out, the first time) the store and its cache. */
   static async open(options: StoreOptions): Promise<Store> {
     const { storeDir, cacheDir, owner } = options;
-    for (const path of [storeDir, cacheDir, ...['closures', '.building', '.locks'].map((name) => join(storeDir, name)), join(cacheDir, 'locks')]) {
+    for (const path of [
+      storeDir,
+      cacheDir,
+      ...['closures', '.building', '.locks'].map((name) => join(storeDir, name)),
+      join(cacheDir, 'locks'),
+    ]) {
       await mkdir(path, { recursive: true });
       if (owner === null || (await stat(path)).uid !== 0) continue;
       await chmod(path, 0o755);
@@ -69,7 +74,7 @@ export class Store implements PortStore {
     if (found !== undefined) return found;
     const context = this.context(options);
     const closure = await this.ensureClosure(plan, context);
-    return this.locked(`${shortDigest(plan.digest)}`, `${port} ${plan.version}`, context, async () => {
+    return this.locked(shortDigest(plan.digest), `${port} ${plan.version}`, context, async () => {
       const built = await this.read(path);
       if (built !== undefined) return built;
       await this.buildInto(path, context, (building) => this.buildEntry(plan, closure, building, context));
@@ -111,8 +116,18 @@ export class Store implements PortStore {
       const { owner } = this.options;
       const label = `${setup.port}: setup`;
       context.progress(label);
-      const onOutput = (line: string): void => { context.progress(`${label}: ${line}`); };
-      await this.options.runSetup({ entry, port: setup.port, owner, vars: plan.buildVars, network: setup.network, onOutput, signal: context.signal });
+      const onOutput = (line: string): void => {
+        context.progress(`${label}: ${line}`);
+      };
+      await this.options.runSetup({
+        entry,
+        port: setup.port,
+        owner,
+        vars: plan.buildVars,
+        network: setup.network,
+        onOutput,
+        signal: context.signal,
+      });
     }
     await seal(join(building, 'prefix'), context);
     await seal(join(building, 'port'), context);
@@ -160,7 +175,9 @@ export class Store implements PortStore {
   }
 
   private locked<T>(name: string, what: string, context: SourceContext, work: () => Promise<T>): Promise<T> {
-    const onWait = (): void => { context.progress(`waiting: ${what} is being installed for somebody else`); };
+    const onWait = (): void => {
+      context.progress(`waiting: ${what} is being installed for somebody else`);
+    };
     return withFileLock(join(this.options.storeDir, '.locks', name), { owner: context.owner, signal: context.signal, onWait }, work);
   }
 

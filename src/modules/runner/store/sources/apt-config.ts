@@ -15,15 +15,23 @@ export interface DebianMirror {
  * The mirror that the machine's own apt uses, unless `main` names one. Security updates come from the mirror that the
  * machine's apt knows, or `security`; with only `main` given there are none but those in the suite itself.
  */
-export async function findMirror(given: { main?: string | undefined; security?: string | undefined }, options: CommandOptions): Promise<DebianMirror> {
+export async function findMirror(
+  given: { main?: string | undefined; security?: string | undefined },
+  options: CommandOptions,
+): Promise<DebianMirror> {
   if (given.main !== undefined) return { main: given.main, security: given.security };
   const format = '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(LABEL)';
   const targets = await requireTool(['apt-get', 'indextargets', '--format', format, 'Created-By: Packages'], options);
   const mirror = chooseMirror(targets.split('\n'));
   if (mirror === undefined) {
-    throw new DomainError('unavailable', 'STORE_NO_DEBIAN_MIRROR', 'This node has no Debian mirror in its apt configuration, and none is configured.', {
-      fix: 'Set HITHE_DEBIAN_MIRROR to the base address of a Debian mirror (the directory that holds dists/ and pool/), then deploy again.',
-    });
+    throw new DomainError(
+      'unavailable',
+      'STORE_NO_DEBIAN_MIRROR',
+      'This node has no Debian mirror in its apt configuration, and none is configured.',
+      {
+        fix: 'Set HITHE_DEBIAN_MIRROR to the base address of a Debian mirror (the directory that holds dists/ and pool/), then deploy again.',
+      },
+    );
   }
   return { main: mirror.main, security: given.security ?? mirror.security };
 }

@@ -30,7 +30,12 @@ export class Apt {
   ): Promise<Apt> {
     const { directories } = input;
     const apt = new Apt(directories, input.suite, context);
-    for (const directory of [directories.lists, join(directories.lists, 'partial'), directories.archives, join(directories.archives, 'partial')]) {
+    for (const directory of [
+      directories.lists,
+      join(directories.lists, 'partial'),
+      directories.archives,
+      join(directories.archives, 'partial'),
+    ]) {
       await mkdir(directory, { recursive: true });
       await apt.own(directory);
     }
@@ -103,7 +108,10 @@ export class Apt {
   }
 
   private async installedStanzas(archives: ResolvedArchive[]): Promise<[string, string][]> {
-    const shown = await requireTool(['apt-cache', 'show', ...archives.map(({ name, version }) => `${name}=${version}`)], this.commandOptions());
+    const shown = await requireTool(
+      ['apt-cache', 'show', ...archives.map(({ name, version }) => `${name}=${version}`)],
+      this.commandOptions(),
+    );
     return shown
       .split(/\n\n+/)
       .filter((stanza) => stanza.trim() !== '')
@@ -139,7 +147,9 @@ export class Apt {
 
   private resolveFailure(result: CommandResult): DomainError {
     const words = result.stderr.join('\n');
-    const unknown = [...words.matchAll(/Unable to locate package (\S+)|Package '?([^'\s]+)'? has no installation candidate/g)].map((m) => m[1] ?? m[2]);
+    const unknown = [...words.matchAll(/Unable to locate package (\S+)|Package '?([^'\s]+)'? has no installation candidate/g)].map(
+      (m) => m[1] ?? m[2],
+    );
     if (unknown.length > 0) {
       return new DomainError('invalid', 'STORE_PACKAGE_UNKNOWN', `Debian ${this.suite} has no package ${unknown.join(', ')}.`, {
         fix: "Correct the package names or the suite in the closure of the port's manifest.",
@@ -181,9 +191,12 @@ export function pretendInstalled(shown: string): string {
 function networkFailure(what: string, result: CommandResult): DomainError {
   const failure = toolFailure('apt-get', result);
   if (failure.code === 'STORE_DISK_FULL') return failure;
-  const last = result.stderr.filter((line) => /^[EW]:/.test(line)).slice(-3).map((line) => line.slice(3));
+  const last = result.stderr
+    .filter((line) => /^[EW]:/.test(line))
+    .slice(-3)
+    .map((line) => line.slice(3));
   return new DomainError('unavailable', 'STORE_NETWORK', `Could not ${what}${last.length > 0 ? `: ${last.join(' · ')}` : '.'}`, {
-    fix: "Check that the node reaches its Debian mirror (`apt-get update` as a test), or set HITHE_DEBIAN_MIRROR, then deploy again.",
+    fix: 'Check that the node reaches its Debian mirror (`apt-get update` as a test), or set HITHE_DEBIAN_MIRROR, then deploy again.',
     details: { output: result.stderr },
   });
 }

@@ -41,6 +41,14 @@ export const RESOLUTION_MAX_AGE_MS = 12 * 3600 * 1000;
 
 /** Whether a name matches any of the globs (`*` stands for anything). */
 export function globMatcher(globs: readonly string[]): (name: string) => boolean {
-  const patterns = globs.map((glob) => new RegExp(`^${glob.split('*').map((part) => part.replaceAll(/[^a-zA-Z0-9]/g, '\\$&')).join('.*')}$`));
+  const patterns = globs.map(
+    (glob) =>
+      new RegExp(
+        `^${glob
+          .split('*')
+          .map((part) => part.replaceAll(/[^a-zA-Z0-9]/g, '\\$&'))
+          .join('.*')}$`,
+      ),
+  );
   return (name) => patterns.some((pattern) => pattern.test(name));
 }

@@ -14,7 +14,9 @@ import { ResolutionRecords } from './resolution-records.js';
 type DebianDeclaration = NonNullable<ClosureDeclaration['debian']>;
 
 /** Never needed to run software. */
-const LEFT_OUT = ['doc', 'man', 'info', 'locale', 'lintian', 'bug', 'doc-base', 'gtk-doc', 'groff', 'menu'].map((name) => `./usr/share/${name}`);
+const LEFT_OUT = ['doc', 'man', 'info', 'locale', 'lintian', 'bug', 'doc-base', 'gtk-doc', 'groff', 'menu'].map(
+  (name) => `./usr/share/${name}`,
+);
 
 export interface DebianSourceOptions {
   cacheDir: string;
@@ -39,7 +41,9 @@ export class DebianSource {
       const mirror = await findMirror(this.options.mirror, { owner: context.owner, signal: context.signal });
       const keyring = await findKeyring();
       const lock = join(this.options.cacheDir, 'locks', `${declaration.suite}-${this.options.platform.debian}`);
-      const onWait = (): void => { context.progress(`waiting for another installation that uses Debian ${declaration.suite}`); };
+      const onWait = (): void => {
+        context.progress(`waiting for another installation that uses Debian ${declaration.suite}`);
+      };
       return await withFileLock(lock, { owner: context.owner, signal: context.signal, onWait }, async () => {
         const directories = { lists: join(base, 'lists'), work, archives: join(work, 'archives') };
         const input = { suite: declaration.suite, mirror, keyring, architecture: this.options.platform.debian, directories };
@@ -87,7 +91,13 @@ export class DebianSource {
     }
   }
 
-  private async resolveAndDownload(apt: Apt, declaration: DebianDeclaration, archivesDir: string, fresh: boolean, context: SourceContext): Promise<FetchedPackage[]> {
+  private async resolveAndDownload(
+    apt: Apt,
+    declaration: DebianDeclaration,
+    archivesDir: string,
+    fresh: boolean,
+    context: SourceContext,
+  ): Promise<FetchedPackage[]> {
     const recorded = await this.recorded(apt, declaration, context);
     if (recorded !== undefined) return recorded;
     try {
@@ -117,7 +127,13 @@ export class DebianSource {
     return archives;
   }
 
-  private async download(apt: Apt, declaration: DebianDeclaration, archives: ResolvedArchive[], archivesDir: string, context: SourceContext): Promise<FetchedPackage[]> {
+  private async download(
+    apt: Apt,
+    declaration: DebianDeclaration,
+    archives: ResolvedArchive[],
+    archivesDir: string,
+    context: SourceContext,
+  ): Promise<FetchedPackage[]> {
     const { cache } = this.options;
     const have = await this.cached(archives, context);
     const missing = archives.filter((archive) => !have.has(archive.fileName));
@@ -151,7 +167,13 @@ async function recordKey(apt: Apt, declaration: DebianDeclaration): Promise<unkn
 }
 
 function toPackages(archives: readonly ResolvedArchive[], have: ReadonlyMap<string, string>): FetchedPackage[] {
-  return archives.map(({ name, version, sha256, fileName }) => ({ name, version, source: 'debian', digest: `sha256-${sha256}`, file: have.get(fileName) ?? '' }));
+  return archives.map(({ name, version, sha256, fileName }) => ({
+    name,
+    version,
+    source: 'debian',
+    digest: `sha256-${sha256}`,
+    file: have.get(fileName) ?? '',
+  }));
 }
 
 function totalSize(archives: readonly ResolvedArchive[]): string {

@@ -54,7 +54,16 @@ export class NpmSource {
     for (const entry of packages) {
       const home = `usr/lib/node_modules/${entry.name}`;
       await requireTool(['mkdir', '-p', '--', join(root, home)], options);
-      const flags = ['--extract', '--gzip', '--strip-components=1', '--no-same-owner', '--no-same-permissions', '--anchored', '--wildcards', ...excludesOf(home, exclude)];
+      const flags = [
+        '--extract',
+        '--gzip',
+        '--strip-components=1',
+        '--no-same-owner',
+        '--no-same-permissions',
+        '--anchored',
+        '--wildcards',
+        ...excludesOf(home, exclude),
+      ];
       await requireTool(['tar', ...flags, '--directory', join(root, home), '--file', entry.file], options);
       for (const [command, target] of Object.entries(await readBins(join(root, home), entry.name))) {
         await requireTool(['chmod', 'a+x', '--', join(root, home, target)], options);
@@ -85,7 +94,9 @@ export class NpmSource {
     const label = `${name} ${resolution.version}`;
     const checksum = requireChecksum(resolution.integrity, label);
     const { cache } = this.options;
-    let file = await cache.find(checksum, () => { context.progress(`warning: the cached ${label} is damaged; it is fetched again`); });
+    let file = await cache.find(checksum, () => {
+      context.progress(`warning: the cached ${label} is damaged; it is fetched again`);
+    });
     if (file === undefined) {
       context.progress(`downloading ${label} from the npm registry`);
       const target = join(work, 'package.tgz');
@@ -107,7 +118,7 @@ export class NpmSource {
   private pacoteOptions(work: string): pacote.Options {
     const { registry } = this.options;
     // Our own cache is by content; the registry client's would be a second copy of everything.
-    return { cache: join(work, 'registry'), fetchRetries: 1, fetchRetryMintimeout: 1000, ...(registry === undefined ? {} : { registry }) } as pacote.Options;
+    return { cache: join(work, 'registry'), fetchRetries: 1, fetchRetryMintimeout: 1000, ...(registry === undefined ? {} : { registry }) };
   }
 }
 
@@ -119,13 +130,18 @@ export function platformPackage(name: string, platform: Platform): string {
 /** The commands of a `package.json`: name → path inside the package. Throws when one leads outside. */
 export function binsOf(manifest: { name?: unknown; bin?: unknown }, packageName: string): Record<string, string> {
   const { bin } = manifest;
-  const entries = typeof bin === 'string' ? [[packageName.replace(/^@[^/]+\//, ''), bin]] : Object.entries((bin ?? {}) as Record<string, unknown>);
+  const entries =
+    typeof bin === 'string' ? [[packageName.replace(/^@[^/]+\//, ''), bin]] : Object.entries((bin ?? {}) as Record<string, unknown>);
   const bins: Record<string, string> = {};
   for (const [command, target] of entries as [string, unknown][]) {
     const path = typeof target === 'string' ? target.replace(/^\.\//, '') : '';
     const safe = path !== '' && !path.startsWith('/') && !path.split('/').includes('..') && /^[\w.@-]+$/.test(command);
     if (!safe) {
-      throw new DomainError('unavailable', 'STORE_PACKAGE_REFUSED', `The npm package ${packageName} declares a command "${command}" outside of itself.`);
+      throw new DomainError(
+        'unavailable',
+        'STORE_PACKAGE_REFUSED',
+        `The npm package ${packageName} declares a command "${command}" outside of itself.`,
+      );
     }
     bins[command] = path;
   }
@@ -148,9 +164,17 @@ async function readBins(home: string, name: string): Promise<Record<string, stri
 }
 
 function requireChecksum(integrity: string, label: string): Checksum {
-  const strongest = integrity.split(/\s+/).sort().reverse().flatMap((part) => parseChecksum(part) ?? [])[0];
+  const strongest = integrity
+    .split(/\s+/)
+    .sort()
+    .reverse()
+    .flatMap((part) => parseChecksum(part) ?? [])[0];
   if (strongest !== undefined) return strongest;
-  throw new DomainError('unavailable', 'STORE_PACKAGE_REFUSED', `The npm registry gives no sha512 integrity for ${label}, so it cannot be verified.`);
+  throw new DomainError(
+    'unavailable',
+    'STORE_PACKAGE_REFUSED',
+    `The npm registry gives no sha512 integrity for ${label}, so it cannot be verified.`,
+  );
 }
 
 function npmFailure(what: string, error: unknown): DomainError {

@@ -22,7 +22,9 @@ export class UrlSource {
       const checksum = parseChecksum(digest);
       if (checksum === undefined) throw invalidDigest(address);
       const { fileName, name } = nameOfAddress(address);
-      let file = await this.cache.find(checksum, () => { context.progress(`warning: the cached ${fileName} is damaged; it is fetched again`); });
+      let file = await this.cache.find(checksum, () => {
+        context.progress(`warning: the cached ${fileName} is damaged; it is fetched again`);
+      });
       file ??= await this.download(address, fileName, checksum, context);
       fetched.push({ name, version: fileName, source: 'url', digest: `${checksum.algorithm}-${checksum.hex}`, file });
     }
@@ -36,7 +38,20 @@ export class UrlSource {
       const home = join(root, 'opt', entry.name);
       await requireTool(['mkdir', '-p', '--', home], options);
       if (ARCHIVE.test(entry.version)) {
-        await requireTool(['tar', '--extract', '--no-same-owner', '--no-same-permissions', '--directory', home, '--file', entry.file, ...compression(entry.version)], options);
+        await requireTool(
+          [
+            'tar',
+            '--extract',
+            '--no-same-owner',
+            '--no-same-permissions',
+            '--directory',
+            home,
+            '--file',
+            entry.file,
+            ...compression(entry.version),
+          ],
+          options,
+        );
       } else {
         await requireTool(['install', '-m', '0755', '--', entry.file, join(home, entry.version)], options);
       }
