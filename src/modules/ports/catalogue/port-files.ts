@@ -11,13 +11,22 @@ export interface PortFile {
   path: string;
   source: string;
   executable: boolean;
+  /** What it holds instead, when it was put together from several files. */
+  text?: string;
 }
 
-/** The files of a port that are installed with it, an overlay's in place of the port's own, sorted by path. */
-export async function portFiles(port: Pick<Port, 'dir' | 'overlay'>): Promise<PortFile[]> {
+/**
+ * The files of a port that are installed with it, an overlay's in place of the port's own, sorted by path. The manifest of
+ * a port from elsewhere is what the catalogue made of it.
+ */
+export async function portFiles(port: Pick<Port, 'dir' | 'overlay' | 'origin' | 'manifest'>): Promise<PortFile[]> {
   const own = await filesBelow(port.dir);
   const over = port.overlay === undefined ? [] : await filesBelow(port.overlay);
   const byPath = new Map([...own, ...over].map((file) => [file.path, file]));
+  const manifest = byPath.get('manifest.json');
+  if (port.origin !== 'bundled' && manifest !== undefined) {
+    byPath.set('manifest.json', { ...manifest, text: `${JSON.stringify(port.manifest, undefined, 2)}\n` });
+  }
   return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -43,7 +52,7 @@ export async function filesDigest(files: readonly PortFile[]): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files) {
     const content = createHash('sha256')
-      .update(await readFile(file.source))
+      .update(file.text ?? (await readFile(file.source)))
       .digest('hex');
     hash.update(`${file.path}\0${file.executable ? 'x' : '-'}\0${content}\n`);
   }

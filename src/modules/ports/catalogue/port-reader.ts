@@ -96,7 +96,7 @@ async function readVarsSchema(place: PortPlace, fault: AddFault): Promise<Record
   if (found === undefined) return undefined;
   if (found === 'absent') return emptyVarsSchema(place.name);
   try {
-    compileVarsSchema(found);
+    compileVarsSchema(found, place.origin === 'bundled');
     return found;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

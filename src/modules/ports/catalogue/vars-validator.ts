@@ -6,8 +6,11 @@ import { asText, propertiesOf } from './vars.js';
 
 const compiled = new WeakMap<Record<string, unknown>, ValidateFunction>();
 
-/** The validator of a vars schema; throws when it is not a JSON Schema 2020-12. */
-export function compileVarsSchema(schema: Record<string, unknown>): ValidateFunction {
+/**
+ * The validator of a vars schema; throws when it is not a JSON Schema 2020-12. Keywords that nobody knows are an error in
+ * our own schemas (a slip of the pen) and are passed over in foreign ones.
+ */
+export function compileVarsSchema(schema: Record<string, unknown>, strict = true): ValidateFunction {
   const known = compiled.get(schema);
   if (known !== undefined) return known;
   // One instance each: two foreign schemas may carry the same $id. Types are strict except for unions, which libscript uses.
@@ -15,13 +18,14 @@ export function compileVarsSchema(schema: Record<string, unknown>): ValidateFunc
     allErrors: true,
     coerceTypes: true,
     useDefaults: true,
-    strict: true,
+    strict,
+    logger: false,
     strictTypes: false,
     strictRequired: false,
   });
   addFormats.default(ajv);
   ajv.addKeyword({ keyword: 'x-hithe-generate', schemaType: 'string', metaSchema: { enum: ['password'] } });
-  // `demandOption` and the like of libscript mean nothing here; `x-` is anybody's.
+  // `x-` is anybody's.
   for (const keyword of foreignKeywords(schema)) if (ajv.getKeyword(keyword) === false) ajv.addKeyword(keyword);
   const validate = ajv.compile(schema);
   compiled.set(schema, validate);

@@ -146,7 +146,7 @@ export class Store implements PortStore {
           await ownedDirectory(join(target, name, parent), context);
         }
         const copy = join(target, name, file.path);
-        await copyFile(file.source, copy);
+        await (file.text === undefined ? copyFile(file.source, copy) : writeFile(copy, file.text));
         await chmod(copy, file.executable ? 0o755 : 0o644);
         if (context.owner !== null) await lchown(copy, context.owner.uid, context.owner.gid);
       }
