@@ -35,6 +35,7 @@ const PROJECTS = [
     spec jsonb NOT NULL,
     spec_version integer NOT NULL DEFAULT 1,
     release integer,
+    deploy_failed boolean NOT NULL DEFAULT false,
     active_deployment_id uuid,
     activity text,
     CONSTRAINT pk_projects PRIMARY KEY (id),

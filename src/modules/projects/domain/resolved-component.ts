@@ -43,9 +43,9 @@ function resolveComponent(name: string, component: ComponentSpec, ports: PortLoo
       .map(([key, value]) => [key, String(value)]),
   );
   const secrets = Object.fromEntries(
-    secretNames.flatMap((secret) => {
-      const current = secretVersion(name, secret);
-      return current === undefined ? [] : [[secret, current]];
+    port.secretVars.flatMap((secret) => {
+      const current = secret.generate || secret.name in component.vars ? secretVersion(name, secret.name) : undefined;
+      return current === undefined ? [] : [[secret.name, current]];
     }),
   );
   const source = resolveSource(component);

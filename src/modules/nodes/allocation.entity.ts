@@ -1,0 +1,67 @@
+import { Column, Entity, Index } from 'typeorm';
+import { BaseEntity } from '../../database/base.entity.js';
+import type { ObservedAllocation } from '../../link/messages.js';
+import type { ResolvedComponent } from '../projects/domain/resolved-component.js';
+
+export type DesiredState = 'prepared' | 'running' | 'stopped' | 'removed';
+
+/** One replica of a component on one node: what is wanted of it, and what the node last said. Secrets are not in here. */
+@Entity('allocations')
+export class Allocation extends BaseEntity {
+  @Index()
+  @Column('uuid')
+  nodeId: string;
+
+  @Index()
+  @Column('uuid')
+  projectId: string;
+
+  @Column('uuid')
+  teamId: string;
+
+  @Column('jsonb')
+  tenant: { number: number; slug: string };
+
+  @Column('text')
+  project: string;
+
+  @Column('text')
+  component: string;
+
+  @Column('integer')
+  release: number;
+
+  /** What it was made from. */
+  @Column('jsonb')
+  resolved: ResolvedComponent;
+
+  /** Component → allocation that it reads from. */
+  @Column('jsonb')
+  needs: Record<string, string>;
+
+  /** Endpoint → leased address. */
+  @Column('jsonb')
+  listen: Record<string, { address: string; port: number }>;
+
+  @Column('text')
+  desired: DesiredState;
+
+  @Column({ type: 'boolean', default: false })
+  purge: boolean;
+
+  @Column({ type: 'integer', default: 1 })
+  epoch: number;
+
+  @Column({ type: 'integer', default: 0 })
+  restartNonce: number;
+
+  @Column({ type: 'jsonb', nullable: true })
+  observed: ObservedAllocation | null;
+
+  @Column({ type: 'timestamptz', nullable: true })
+  observedAt: Date | null;
+
+  /** Since when it is healthy without a break. */
+  @Column({ type: 'timestamptz', nullable: true })
+  healthySince: Date | null;
+}

@@ -1,0 +1,28 @@
+import { Column, Entity } from 'typeorm';
+import { BaseEntity } from '../../database/base.entity.js';
+import type { Task } from '../../link/messages.js';
+
+/** One-off work for a node; delivered at least once, carried out once for its id. */
+@Entity('tasks')
+export class NodeTask extends BaseEntity {
+  @Column('uuid')
+  nodeId: string;
+
+  @Column('jsonb')
+  payload: Task;
+
+  @Column({ type: 'text', default: 'pending' })
+  state: 'pending' | 'done' | 'failed';
+
+  @Column('timestamptz')
+  deadlineAt: Date;
+
+  @Column({ type: 'jsonb', nullable: true })
+  result: unknown;
+
+  @Column({ type: 'text', nullable: true })
+  error: string | null;
+
+  @Column({ type: 'timestamptz', nullable: true })
+  finishedAt: Date | null;
+}

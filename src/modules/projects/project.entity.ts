@@ -1,0 +1,38 @@
+import { Column, Entity, Unique } from 'typeorm';
+import { BaseEntity } from '../../database/base.entity.js';
+import type { ProjectSpec } from './domain/project-spec.js';
+
+/** What a project is busy with: the kind of its active deployment. */
+export type Activity = 'deploy' | 'start' | 'stop' | 'restart' | 'delete';
+
+/** A named set of components that a team owns. `spec` is what was applied last, secrets hidden. */
+@Entity('projects')
+@Unique(['teamId', 'name'])
+export class Project extends BaseEntity {
+  @Column('uuid')
+  teamId: string;
+
+  @Column('text')
+  name: string;
+
+  @Column('jsonb')
+  spec: ProjectSpec;
+
+  /** Grows with every change of `spec`; its entity tag. */
+  @Column({ type: 'integer', default: 1 })
+  specVersion: number;
+
+  /** Number of the release that runs, once one does. */
+  @Column({ type: 'integer', nullable: true })
+  release: number | null;
+
+  /** Whether the last deploy failed. */
+  @Column({ type: 'boolean', default: false })
+  deployFailed: boolean;
+
+  @Column({ type: 'uuid', nullable: true })
+  activeDeploymentId: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  activity: Activity | null;
+}

@@ -1,0 +1,177 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, Repository } from 'typeorm';
+import { type Action, authorize, mayDo } from '../../auth/ability.js';
+import { whereAllowed } from '../../auth/ability-query.js';
+import type { Actor } from '../../auth/actor.js';
+import { DomainError, type Fault } from '../../common/domain-error.js';
+import type { Transaction } from '../../common/transaction.js';
+import { TransactionRunner, managerOf, violates } from '../../database/transaction-runner.js';
+import { assertIfMatch } from '../../http/etag.js';
+import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
+import { AllocationsService } from '../nodes/allocations.service.js';
+import { PortsService } from '../ports/ports.service.js';
+import { SecretsService } from '../secrets/secrets.service.js';
+import { TeamsService } from '../teams/teams.service.js';
+import { parseProjectSpec, specInvalid } from './domain/parse-spec.js';
+import type { ProjectSpec } from './domain/project-spec.js';
+import { type ProjectState, projectState } from './domain/project-state.js';
+import { hideSecrets } from './domain/spec-secrets.js';
+import { type Activity, Project } from './project.entity.js';
+import { SpecChecker } from './spec-checker.js';
+
+/** A project with the one word for how it is. */
+export interface ProjectView {
+  project: Project;
+  state: ProjectState;
+}
+
+export interface ProjectFilter {
+  teamId?: string | undefined;
+  name?: string | undefined;
+}
+
+/** Projects and their specifications. Applying one deploys nothing. */
+@Injectable()
+export class ProjectsService {
+  constructor(
+    @InjectRepository(Project) private readonly projects: Repository<Project>,
+    private readonly transactions: TransactionRunner,
+    private readonly teams: TeamsService,
+    private readonly ports: PortsService,
+    private readonly secrets: SecretsService,
+    private readonly allocations: AllocationsService,
+    private readonly checker: SpecChecker,
+  ) {}
+
+  /**
+   * Creates or changes the project of that name. Throws `PROJECT_SPEC_INVALID` with every fault, in which case nothing is
+   * created or touched, and `VERSION_MISMATCH` when `ifMatch` is not its present version.
+   */
+  async apply(actor: Actor, teamId: string, name: string, input: unknown, ifMatch: string | undefined): Promise<ProjectView & { created: boolean }> {
+    await this.requireInTeam(actor, teamId, 'update');
+    const existing = await this.projects.findOneBy({ teamId, name });
+    const spec = await this.parse(teamId, name, input, existing);
+    const { project, created } = await this.transactions.run((tx) => this.save(tx, teamId, name, spec, ifMatch)).catch(nameTaken);
+    return { ...(await this.view(project)), created };
+  }
+
+  /** The projects that `actor` may read. */
+  async list(actor: Actor, filter: ProjectFilter, page: PageQuery): Promise<Page<ProjectView>> {
+    const query = whereAllowed(this.projects.createQueryBuilder('project'), actor, 'read', 'Project');
+    if (filter.teamId !== undefined) query.andWhere({ teamId: filter.teamId });
+    if (filter.name !== undefined) query.andWhere({ name: filter.name });
+    const found = await pageOf(query, page);
+    const all = await this.allocations.ofProjects(found.items.map((project) => project.id));
+    const views = found.items.map((project) => viewOf(project, all.filter((allocation) => allocation.projectId === project.id)));
+    return { ...found, items: views };
+  }
+
+  async get(actor: Actor, projectId: string): Promise<ProjectView> {
+    return this.view(await this.require(actor, projectId, 'read'));
+  }
+
+  /** The project, if `actor` may do `action` to it; for every other module that works on a project. */
+  async require(actor: Actor, projectId: string, action: Action): Promise<Project> {
+    return authorize(actor, action, 'Project', await this.projects.findOneBy({ id: projectId }), { what: 'project', id: projectId });
+  }
+
+  /** Throws unless `actor` may do `action` to projects of the team: 404 when the team is not theirs to see. */
+  async requireInTeam(actor: Actor, teamId: string, action: Action): Promise<void> {
+    await this.teams.require(actor, teamId);
+    if (mayDo(actor, action, 'Project', { id: '', teamId })) return;
+    throw new DomainError('forbidden', 'ACTION_FORBIDDEN', `Your role does not allow you to ${action} projects of this team.`, {
+      fix: 'Ask an owner or admin of the team for a role that may.',
+    });
+  }
+
+  byName(teamId: string, name: string): Promise<Project | null> {
+    return this.projects.findOneBy({ teamId, name });
+  }
+
+  byIds(ids: readonly string[]): Promise<Project[]> {
+    return this.projects.findBy({ id: In([...ids]) });
+  }
+
+  async view(project: Project): Promise<ProjectView> {
+    return viewOf(project, await this.allocations.ofProjects([project.id]));
+  }
+
+  /** Takes the lock under which alone a project's deployments move; null when the project is gone. */
+  lock(tx: Transaction, projectId: string): Promise<Project | null> {
+    return managerOf(tx).findOne(Project, { where: { id: projectId }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** Notes that a deployment works on the project, or that none does. Holds the lock. */
+  async setActive(tx: Transaction, projectId: string, active: { deploymentId: string; kind: Activity } | null): Promise<void> {
+    await managerOf(tx).update(Project, { id: projectId }, { activeDeploymentId: active?.deploymentId ?? null, activity: active?.kind ?? null });
+  }
+
+  /** Notes how a deploy went, and which release runs now. Holds the lock. */
+  async setRelease(tx: Transaction, projectId: string, change: { release?: number; deployFailed: boolean }): Promise<void> {
+    await managerOf(tx).update(Project, { id: projectId }, change);
+  }
+
+  /** Takes the project away with everything that belongs to it. Holds the lock. */
+  async remove(tx: Transaction, projectId: string): Promise<void> {
+    await managerOf(tx).delete(Project, { id: projectId });
+  }
+
+  private async parse(teamId: string, name: string, input: unknown, existing: Project | null): Promise<ProjectSpec> {
+    const parsed = parseProjectSpec(input);
+    if (!parsed.ok) throw specInvalid(parsed.faults);
+    const faults = await this.checker.check(teamId, parsed.spec, existing);
+    if (parsed.spec.name !== name) faults.unshift(nameMismatch(parsed.spec.name, name));
+    if (faults.length > 0) throw specInvalid(faults);
+    return parsed.spec;
+  }
+
+  private async save(tx: Transaction, teamId: string, name: string, given: ProjectSpec, ifMatch: string | undefined): Promise<{ project: Project; created: boolean }> {
+    const manager = managerOf(tx);
+    const present = await manager.findOne(Project, { where: { teamId, name }, lock: { mode: 'pessimistic_write' } });
+    assertIfMatch(ifMatch, present?.specVersion);
+    if (present?.activity === 'delete') {
+      throw new DomainError('conflict', 'PROJECT_BEING_DELETED', `The project "${name}" is being deleted.`, { fix: 'Wait until it is gone, then apply again.' });
+    }
+    const hidden = hideSecrets(given, this.ports);
+    const project = present ?? manager.create(Project, { teamId, name, spec: hidden.spec, specVersion: 0, release: null, deployFailed: false, activeDeploymentId: null, activity: null });
+    if (present === null) await manager.save(project);
+    const renewed = await this.storeSecrets(tx, project.id, hidden.given);
+    if (present !== null && !renewed && JSON.stringify(sorted(present.spec)) === JSON.stringify(sorted(hidden.spec))) return { project, created: false };
+    project.spec = hidden.spec;
+    project.specVersion += 1;
+    return { project: await manager.save(project), created: present === null };
+  }
+
+  /** Whether a value is another one than before. */
+  private async storeSecrets(tx: Transaction, projectId: string, given: { component: string; name: string; value: string }[]): Promise<boolean> {
+    const before = new Map((await this.secrets.newest(projectId, tx)).map((secret) => [`${secret.component}/${secret.name}`, secret.version]));
+    let renewed = false;
+    for (const secret of given) {
+      const version = await this.secrets.put(tx, { projectId, component: secret.component, name: secret.name }, secret.value);
+      renewed ||= before.get(`${secret.component}/${secret.name}`) !== version;
+    }
+    return renewed;
+  }
+}
+
+function viewOf(project: Project, allocations: Parameters<typeof projectState>[0]['allocations']): ProjectView {
+  return { project, state: projectState({ activity: project.activity, release: project.release, deployFailed: project.deployFailed, allocations }) };
+}
+
+function nameMismatch(inSpec: string, inAddress: string): Fault {
+  return { path: 'name', code: 'NAME_MISMATCH', message: `The specification is named "${inSpec}", the address says "${inAddress}".`, fix: 'Use the same name in both.' };
+}
+
+/** The same value with keys in order: the database does not keep the order of keys. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
+}
+
+function nameTaken(error: unknown): never {
+  if (!violates(error, 'uq_projects_team_id_name')) throw error;
+  throw new DomainError('conflict', 'PROJECT_NAME_TAKEN', 'Somebody created a project of this name at the same moment.', { fix: 'Read it, then apply again.', cause: error });
+}
+
