@@ -20,6 +20,7 @@ export class Service {
   constructor({ name, title, directory, log, command, env, cwd = '/', version }) {
     Object.assign(this, { name, title, log, command, env, cwd, version });
     this.file = join(directory, `${name}.json`);
+    /** @type {{ pid: number, startTime: string | undefined, version: string } | undefined} */
     this.identity = undefined;
     this.wanted = false;
     this.pause = FIRST_PAUSE;
