@@ -9,7 +9,9 @@ import { createApplication } from './http/application.js';
 async function main(): Promise<void> {
   const config = loadConfig();
   if (isRoot() && !config.allowRoot) {
-    throw new DomainError('forbidden', 'RUNS_AS_ROOT', 'The control plane does not run as root.', { fix: "Start it with 'npm start', which gives it a uid of its own." });
+    throw new DomainError('forbidden', 'RUNS_AS_ROOT', 'The control plane does not run as root.', {
+      fix: "Start it with 'npm start', which gives it a uid of its own.",
+    });
   }
   const app = await createApplication(config);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);

@@ -20,12 +20,22 @@ export function whereAllowed<E extends ObjectLiteral>(
   subject: SubjectName,
   columns: Readonly<Record<string, string>> = {},
 ): SelectQueryBuilder<E> {
-  const { sql, parameters } = abilityToSql(actor.ability, action, subject, (attribute) => columns[attribute] ?? `${query.alias}.${attribute}`);
+  const { sql, parameters } = abilityToSql(
+    actor.ability,
+    action,
+    subject,
+    (attribute) => columns[attribute] ?? `${query.alias}.${attribute}`,
+  );
   return query.andWhere(sql, parameters);
 }
 
 /** The rows on which an ability allows `action`, as SQL. No rule: no rows. */
-export function abilityToSql(ability: AppAbility, action: Action, subject: SubjectName, columnOf: (attribute: string) => string): SqlCondition {
+export function abilityToSql(
+  ability: AppAbility,
+  action: Action,
+  subject: SubjectName,
+  columnOf: (attribute: string) => string,
+): SqlCondition {
   const parameters: Record<string, unknown> = {};
   const bind = (value: unknown): string => {
     const name = `ability${Object.keys(parameters).length}`;
@@ -35,7 +45,7 @@ export function abilityToSql(ability: AppAbility, action: Action, subject: Subje
   const sql = rulesToCondition<AppAbility, string, string>(
     ability.rulesFor(action, subject),
     (rule) => {
-      const own = conditionToSql(rule.conditions as Record<string, unknown> | undefined, columnOf, bind);
+      const own = conditionToSql(rule.conditions, columnOf, bind);
       return rule.inverted ? `NOT (${own})` : own;
     },
     { and: (all) => `(${all.join(' AND ')})`, or: (any) => `(${any.join(' OR ')})`, empty: () => 'TRUE' },
@@ -43,7 +53,11 @@ export function abilityToSql(ability: AppAbility, action: Action, subject: Subje
   return { sql: sql ?? 'FALSE', parameters };
 }
 
-function conditionToSql(conditions: Record<string, unknown> | undefined, columnOf: (attribute: string) => string, bind: (value: unknown) => string): string {
+function conditionToSql(
+  conditions: Record<string, unknown> | undefined,
+  columnOf: (attribute: string) => string,
+  bind: (value: unknown) => string,
+): string {
   const parts = Object.entries(conditions ?? {}).map(([attribute, wanted]) => {
     const column = columnOf(attribute);
     if (typeof wanted !== 'object' || wanted === null) return `${column} = ${bind(wanted)}`;

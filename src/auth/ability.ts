@@ -1,9 +1,20 @@
-import { AbilityBuilder, type MongoAbility, createMongoAbility, subject } from '@casl/ability';
+import { AbilityBuilder, type MongoAbility, type RawRuleOf, createMongoAbility, subject } from '@casl/ability';
 import { DomainError, notFound } from '../common/domain-error.js';
 import type { Actor, Principal } from './actor.js';
 
 /** What can be done. `read` always means: may know that it exists. */
-export const ACTIONS = ['read', 'create', 'update', 'delete', 'manage-members', 'deploy', 'operate', 'read-logs', 'reveal', 'manage'] as const;
+export const ACTIONS = [
+  'read',
+  'create',
+  'update',
+  'delete',
+  'manage-members',
+  'deploy',
+  'operate',
+  'read-logs',
+  'reveal',
+  'manage',
+] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** What it can be done to, each with the attributes that rules may look at. */
@@ -38,16 +49,20 @@ export class AbilityFactory {
   for(principal: Principal): AppAbility {
     const builder = new AbilityBuilder<AppAbility>(createMongoAbility);
     const rules: RuleBuilder = {
-      can: (action, name, conditions) => void add(builder, 'can', action, name, conditions),
-      cannot: (action, name, conditions) => void add(builder, 'cannot', action, name, conditions),
+      can: (action, name, conditions) => {
+        builder.rules.push(ruleOf(action, name, conditions));
+      },
+      cannot: (action, name, conditions) => {
+        builder.rules.push({ ...ruleOf(action, name, conditions), inverted: true });
+      },
     };
     for (const policy of this.policies) policy(rules, principal);
     return builder.build();
   }
 }
 
-function add(builder: AbilityBuilder<AppAbility>, kind: 'can' | 'cannot', action: Action | Action[], name: SubjectName, conditions?: object): void {
-  builder.rules.push({ action, subject: name, ...(kind === 'cannot' ? { inverted: true } : {}), ...(conditions ? { conditions } : {}) });
+function ruleOf(action: Action | Action[], subject: SubjectName, conditions: object | undefined): RawRuleOf<AppAbility> {
+  return { action, subject, ...(conditions === undefined ? {} : { conditions }) };
 }
 
 /** Whether `actor` may do `action` to this very row. */
@@ -68,7 +83,12 @@ export function authorize<S extends SubjectName, R extends Subjects[S]>(
 ): R {
   if (!row || !mayDo(actor, 'read', name, row)) throw notFound(named.what, named.id);
   if (mayDo(actor, action, name, row)) return row;
-  throw new DomainError('forbidden', 'ACTION_FORBIDDEN', `Your role does not allow you to ${action.replaceAll('-', ' ')} this ${named.what}.`, {
-    fix: 'Ask an owner or admin of the team to do it, or to give you a role that may.',
-  });
+  throw new DomainError(
+    'forbidden',
+    'ACTION_FORBIDDEN',
+    `Your role does not allow you to ${action.replaceAll('-', ' ')} this ${named.what}.`,
+    {
+      fix: 'Ask an owner or admin of the team to do it, or to give you a role that may.',
+    },
+  );
 }

@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { dirname } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
+import { codeOf } from '../common/thrown.js';
 import { newId } from '../common/ids.js';
 import { Config } from '../config/config.js';
 
@@ -57,7 +58,8 @@ export class AccessTokens {
 function loadKeys(file: string): { privateKey: string; publicKey: string } {
   const privateKey = readOrCreate(file);
   const key = createPrivateKey(privateKey);
-  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new TypeError(`${file} does not hold a P-256 key; move it away to have a new one made`);
+  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
+    throw new TypeError(`${file} does not hold a P-256 key; move it away to have a new one made`);
   return { privateKey, publicKey: createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString() };
 }
 
@@ -68,7 +70,7 @@ function readOrCreate(file: string): string {
     if ((statSync(file).mode & 0o077) !== 0) throw new TypeError(`${file} can be read by others; run: chmod 600 ${file}`);
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (!isNodeError(error, 'ENOENT')) throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -76,13 +78,9 @@ function readOrCreate(file: string): string {
   try {
     linkSync(fresh, file);
   } catch (error) {
-    if (!isNodeError(error, 'EEXIST')) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
     rmSync(fresh);
   }
   return readFileSync(file, 'utf8');
-}
-
-function isNodeError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

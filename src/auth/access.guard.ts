@@ -3,6 +3,7 @@ import { ModuleRef, Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
 import { DomainError } from '../common/domain-error.js';
+import { messageOf } from '../common/thrown.js';
 import { ROUTE_POLICY, type RoutePolicy } from './auth.decorators.js';
 import type { Actor } from './actor.js';
 import { NodeCredentialVerifier, type NodeIdentity } from './node-credential-verifier.js';
@@ -30,9 +31,13 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
   }
 
   override handleRequest<U = Actor>(error: unknown, user: U | false | null | undefined): U {
-    if (error instanceof Error) throw error;
+    if (error !== null && error !== undefined)
+      throw new DomainError('internal', 'AUTHENTICATION_FAILED', messageOf(error), { cause: error });
     if (user) return user;
-    throw unauthenticated('The access token is missing, expired or not valid.', "Log in, or refresh the access token at /api/v1/auth/refresh.");
+    throw unauthenticated(
+      'The access token is missing, expired or not valid.',
+      'Log in, or refresh the access token at /api/v1/auth/refresh.',
+    );
   }
 
   private async admitNode(request: Request & { node?: NodeIdentity }): Promise<boolean> {
@@ -59,9 +64,14 @@ export class PolicyGuard implements CanActivate {
     if (policy.kind !== 'ability') return true;
     const { user } = context.switchToHttp().getRequest<Request & { user?: Actor }>();
     if (user?.ability.can(policy.action, policy.subject) === true) return true;
-    throw new DomainError('forbidden', 'ACTION_FORBIDDEN', `Your role does not allow you to ${policy.action.replaceAll('-', ' ')} any ${policy.subject.toLowerCase()}.`, {
-      fix: 'Ask an administrator for a role that may.',
-    });
+    throw new DomainError(
+      'forbidden',
+      'ACTION_FORBIDDEN',
+      `Your role does not allow you to ${policy.action.replaceAll('-', ' ')} any ${policy.subject.toLowerCase()}.`,
+      {
+        fix: 'Ask an administrator for a role that may.',
+      },
+    );
   }
 }
 

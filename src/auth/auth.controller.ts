@@ -20,7 +20,12 @@ export class AuthController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @Public()
-  @Operation({ id: 'login', summary: 'Log in', description: 'Opens a session with address and password. After five failures in a quarter of an hour the pair of account and address has to wait.' })
+  @Operation({
+    id: 'login',
+    summary: 'Log in',
+    description:
+      'Opens a session with address and password. After five failures in a quarter of an hour the pair of account and address has to wait.',
+  })
   @ApiOkResponse({ type: GrantDto, description: 'Tokens of the new session' })
   @ApiProblem('invalid', 'unauthenticated', 'rate')
   async login(@Body() body: LoginDto, @Ip() address: string): Promise<GrantDto> {
@@ -31,7 +36,11 @@ export class AuthController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @Public()
-  @Operation({ id: 'refreshTokens', summary: 'Refresh the tokens', description: 'Exchanges a refresh token for new tokens. Each works once: one that comes back ends the session.' })
+  @Operation({
+    id: 'refreshTokens',
+    summary: 'Refresh the tokens',
+    description: 'Exchanges a refresh token for new tokens. Each works once: one that comes back ends the session.',
+  })
   @ApiOkResponse({ type: GrantDto, description: 'The next tokens of the session' })
   @ApiProblem('invalid', 'unauthenticated')
   async refresh(@Body() body: RefreshTokenDto): Promise<GrantDto> {
@@ -41,7 +50,11 @@ export class AuthController {
   @Post('auth/logout')
   @HttpCode(204)
   @Public()
-  @Operation({ id: 'logout', summary: 'Log out', description: 'Ends the session of a refresh token; its access tokens stop working at once. An unknown token is no error.' })
+  @Operation({
+    id: 'logout',
+    summary: 'Log out',
+    description: 'Ends the session of a refresh token; its access tokens stop working at once. An unknown token is no error.',
+  })
   @ApiNoContentResponse({ description: 'The session has ended' })
   @ApiProblem('invalid')
   async logout(@Body() body: RefreshTokenDto): Promise<void> {

@@ -8,10 +8,7 @@ import type { NodeIdentity } from './node-credential-verifier.js';
 
 /** How a route is protected; exactly one of these stands on each. */
 export type RoutePolicy =
-  | { kind: 'public' }
-  | { kind: 'authenticated' }
-  | { kind: 'node' }
-  | { kind: 'ability'; action: Action; subject: SubjectName };
+  { kind: 'public' } | { kind: 'authenticated' } | { kind: 'node' } | { kind: 'ability'; action: Action; subject: SubjectName };
 
 export const ROUTE_POLICY = 'hithe:route-policy';
 const policy = (value: RoutePolicy): MethodDecorator & ClassDecorator => SetMetadata(ROUTE_POLICY, value);

@@ -21,7 +21,10 @@ export class LoginDto {
 
 /** The request to refresh or to log out. */
 export class RefreshTokenDto {
-  @ApiProperty({ example: 'hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE', description: 'The refresh token of the last log-in or refresh; each works once' })
+  @ApiProperty({
+    example: 'hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE',
+    description: 'The refresh token of the last log-in or refresh; each works once',
+  })
   @IsString()
   @MinLength(1)
   @MaxLength(200)
@@ -30,9 +33,15 @@ export class RefreshTokenDto {
 
 /** Tokens of a session. */
 export class GrantDto {
-  @ApiProperty({ example: 'eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl', description: 'Send it as `Authorization: Bearer …`' })
+  @ApiProperty({
+    example: 'eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl',
+    description: 'Send it as `Authorization: Bearer …`',
+  })
   accessToken: string;
-  @ApiProperty({ example: 'hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE', description: 'Exchange it once, before the access token expires' })
+  @ApiProperty({
+    example: 'hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE',
+    description: 'Exchange it once, before the access token expires',
+  })
   refreshToken: string;
   @ApiProperty({ type: 'integer', example: 900, description: 'Seconds that the access token lives' })
   expiresIn: number;

@@ -24,7 +24,13 @@ export class AuthModule {
   static with(policies: readonly Policy[]): DynamicModule {
     return {
       module: AuthModule,
-      imports: [PassportModule, JwtModule.register({}), TypeOrmModule.forFeature([Session, RefreshToken]), UserDirectoryModule, TeamsModule],
+      imports: [
+        PassportModule,
+        JwtModule.register({}),
+        TypeOrmModule.forFeature([Session, RefreshToken]),
+        UserDirectoryModule,
+        TeamsModule,
+      ],
       controllers: [AuthController],
       providers: [
         { provide: AbilityFactory, useValue: new AbilityFactory(policies) },

@@ -38,7 +38,9 @@ export class AuthService {
     const user = await this.users.findByEmail(email);
     const right = await this.passwords.verify(user?.passwordHash, password);
     if (!user || !right || user.disabledAt !== null) {
-      throw new DomainError('unauthenticated', 'CREDENTIALS_WRONG', 'The address or the password is wrong.', { fix: 'Check both, or ask an administrator for a new password.' });
+      throw new DomainError('unauthenticated', 'CREDENTIALS_WRONG', 'The address or the password is wrong.', {
+        fix: 'Check both, or ask an administrator for a new password.',
+      });
     }
     await this.throttle.forget(address, email.toLowerCase());
     return this.grant(user, await this.sessions.open(user.id));

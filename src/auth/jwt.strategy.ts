@@ -14,7 +14,9 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   ) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-      secretOrKeyProvider: (_request: unknown, _token: string, done: (error: Error | null, key?: string) => void) => done(null, tokens.publicKey),
+      secretOrKeyProvider: (_request: unknown, _token: string, done: (error: Error | null, key?: string) => void) => {
+        done(null, tokens.publicKey);
+      },
       algorithms: [TOKEN_ALGORITHM],
       issuer: TOKEN_ISSUER,
       audience: TOKEN_AUDIENCE,

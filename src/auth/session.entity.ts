@@ -1,10 +1,11 @@
-import { Column, Entity, Index } from 'typeorm';
+import { Column, Entity, ForeignKey, Index } from 'typeorm';
 import { BaseEntity } from '../database/base.entity.js';
 
 /** One log-in: a family of refresh tokens that live and die together. */
 @Entity('sessions')
 export class Session extends BaseEntity {
   @Index()
+  @ForeignKey('users', { onDelete: 'CASCADE' })
   @Column('uuid')
   userId: string;
 
@@ -20,6 +21,7 @@ export class Session extends BaseEntity {
 @Entity('refresh_tokens')
 export class RefreshToken extends BaseEntity {
   @Index()
+  @ForeignKey(() => Session, { onDelete: 'CASCADE' })
   @Column('uuid')
   sessionId: string;
 

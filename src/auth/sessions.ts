@@ -57,7 +57,9 @@ export class Sessions {
     const result = await this.transactions.run((tx) => this.tryRotate(tx, refreshToken));
     if (result.outcome === 'rotated') return result.session;
     if (result.outcome === 'reused') this.logger.warn(`Session ${result.sessionId} ended: a used refresh token came back`);
-    throw new DomainError('unauthenticated', 'REFRESH_TOKEN_INVALID', 'This refresh token is not valid any more.', { fix: 'Log in again.' });
+    throw new DomainError('unauthenticated', 'REFRESH_TOKEN_INVALID', 'This refresh token is not valid any more.', {
+      fix: 'Log in again.',
+    });
   }
 
   /** Ends the session of this refresh token; an unknown one is nothing to end. */

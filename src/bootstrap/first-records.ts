@@ -15,7 +15,11 @@ export interface BootstrapReport {
 }
 
 /** Creates the first administrator and registers this machine as a node, unless they exist. Safe to repeat. */
-export async function makeFirstRecords(app: INestApplicationContext, config: Config, options: { renewNode: boolean }): Promise<BootstrapReport> {
+export async function makeFirstRecords(
+  app: INestApplicationContext,
+  config: Config,
+  options: { renewNode: boolean },
+): Promise<BootstrapReport> {
   const firstRun = !(await app.get(UserDirectory, { strict: false }).hasPlatformAdmin());
   const admin = firstRun ? await createAdmin(app.get(UsersService, { strict: false }), config) : undefined;
   const node = await app.get<LocalNodeRegistrar>(LocalNodeRegistrar, { strict: false }).ensure({ renew: options.renewNode });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '../common/domain-error.js';
+import { codeOf, messageOf } from '../common/thrown.js';
 import { migrationDataSource } from '../database/data-source.js';
 import { sqlState } from '../database/transaction-runner.js';
 
@@ -35,10 +36,15 @@ async function connect(initialize: () => Promise<unknown>, patience: number): Pr
     } catch (error) {
       if (!mayPass(error)) throw error;
       if (Date.now() > deadline) {
-        throw new DomainError('unavailable', 'DATABASE_UNREACHABLE', `The database did not answer within ${patience / 1000} s: ${error instanceof Error ? error.message : String(error)}`, {
-          fix: 'Check HITHE_DATABASE_URL, and that PostgreSQL runs.',
-          cause: error,
-        });
+        throw new DomainError(
+          'unavailable',
+          'DATABASE_UNREACHABLE',
+          `The database did not answer within ${patience / 1000} s: ${messageOf(error)}`,
+          {
+            fix: 'Check HITHE_DATABASE_URL, and that PostgreSQL runs.',
+            cause: error,
+          },
+        );
       }
     }
     await delay(RETRY_MS);
@@ -47,6 +53,5 @@ async function connect(initialize: () => Promise<unknown>, patience: number): Pr
 
 function mayPass(error: unknown): boolean {
   if (sqlState(error) === CANNOT_CONNECT_NOW) return true;
-  if (error instanceof AggregateError) return error.errors.every(mayPass);
-  return error instanceof Error && 'code' in error && NETWORK_ERRORS.has(String(error.code));
+  return NETWORK_ERRORS.has(codeOf(error) ?? '');
 }

@@ -1,6 +1,20 @@
 import 'reflect-metadata';
 import { existsSync, readFileSync } from 'node:fs';
-import { ArrayMinSize, IsEmail, IsIn, IsInt, IsIP, IsOptional, IsString, IsUrl, Matches, Max, Min, MinLength, validateSync } from 'class-validator';
+import {
+  ArrayMinSize,
+  IsEmail,
+  IsIn,
+  IsInt,
+  IsIP,
+  IsOptional,
+  IsString,
+  IsUrl,
+  Matches,
+  Max,
+  Min,
+  MinLength,
+  validateSync,
+} from 'class-validator';
 import { DomainError, type Fault } from '../common/domain-error.js';
 import { Env, declarationsOf } from './env.decorator.js';
 import { type HithePaths, hitheHome, hithePaths } from './home.js';
@@ -123,7 +137,7 @@ export class Config {
   debianMirror?: string;
 
   @Env('HITHE_BUILD_ENV', {
-    description: 'Variables that build scripts may see, separated by blanks: NAME passes the agent\'s own value, NAME=VALUE sets one.',
+    description: "Variables that build scripts may see, separated by blanks: NAME passes the agent's own value, NAME=VALUE sets one.",
     example: 'NPM_CONFIG_REGISTRY=http://npm.example.org NODE_EXTRA_CA_CERTS',
     default: '',
     parse: list(/\s+/),
@@ -235,9 +249,14 @@ export class Config {
   /** The address of the database, or `DATABASE_URL_MISSING`; the agent has none. */
   requireDatabaseUrl(): string {
     if (this.databaseUrl !== '') return this.databaseUrl;
-    throw new DomainError('invalid', 'DATABASE_URL_MISSING', `HITHE_DATABASE_URL is not set and ${this.paths.control.databaseUrl} does not exist.`, {
-      fix: "Set HITHE_DATABASE_URL, or run 'npm start', which starts the embedded database and writes that file.",
-    });
+    throw new DomainError(
+      'invalid',
+      'DATABASE_URL_MISSING',
+      `HITHE_DATABASE_URL is not set and ${this.paths.control.databaseUrl} does not exist.`,
+      {
+        fix: "Set HITHE_DATABASE_URL, or run 'npm start', which starts the embedded database and writes that file.",
+      },
+    );
   }
 
   /** Whether this process plays `role`. */
@@ -250,7 +269,10 @@ export class Config {
  * Reads and validates the configuration. Throws `CONFIG_INVALID`, which names every wrong variable and its mend;
  * `overrides` replace values after reading, for tests.
  */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env, overrides: Partial<Config> = {}): Config {
+export function loadConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  overrides: Partial<Config> = {},
+): Config {
   const config = new Config();
   const values: Record<string, unknown> = {};
   for (const variable of declarationsOf(Config.prototype)) {

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Client } from 'pg';
+import { messageOf, stackOf } from '../common/thrown.js';
 import type { Transaction } from '../common/transaction.js';
 import { Config } from '../config/config.js';
 
@@ -96,9 +97,15 @@ export class Notifications implements OnApplicationShutdown {
 
   private async open(): Promise<Client> {
     const client = new Client({ connectionString: this.config.requireDatabaseUrl(), application_name: 'hithe-listen', keepAlive: true });
-    client.on('error', (error) => this.lost(client, error));
-    client.on('end', () => this.lost(client, new Error('the connection ended')));
-    client.on('notification', (message) => this.dispatch(message.channel, message.payload ?? 'null'));
+    client.on('error', (error) => {
+      this.lost(client, error);
+    });
+    client.on('end', () => {
+      this.lost(client, new Error('the connection ended'));
+    });
+    client.on('notification', (message) => {
+      this.dispatch(message.channel, message.payload ?? 'null');
+    });
     await client.connect();
     for (const channel of this.handlers.keys()) await client.query(`LISTEN ${channel}`);
     this.client = client;
@@ -137,12 +144,8 @@ export class Notifications implements OnApplicationShutdown {
       Promise.resolve()
         .then(() => handler(payload))
         .catch((error: unknown) => {
-          this.logger.error(`A listener of ${channel} failed: ${messageOf(error)}`, error instanceof Error ? error.stack : undefined);
+          this.logger.error(`A listener of ${channel} failed: ${messageOf(error)}`, stackOf(error));
         });
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -50,7 +50,11 @@ export function ApiProblem(...kinds: ErrorKind[]): MethodDecorator & ClassDecora
     byStatus.set(status, [...(byStatus.get(status) ?? []), title]);
   }
   const responses = [...byStatus].map(([status, titles]) =>
-    ApiResponse({ status, description: titles.join(', or: '), content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } } }),
+    ApiResponse({
+      status,
+      description: titles.join(', or: '),
+      content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } },
+    }),
   );
   return applyDecorators(ApiExtraModels(ProblemDto), ...responses);
 }

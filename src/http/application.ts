@@ -13,7 +13,11 @@ const LARGEST_JSON_BODY = '1mb';
 
 /** The control plane's application with everything in front of its routes; it does not listen yet. */
 export async function createApplication(config: Config): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), { bufferLogs: true, bodyParser: false, abortOnError: false });
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
+    bufferLogs: true,
+    bodyParser: false,
+    abortOnError: false,
+  });
   app.useLogger(app.get(Logger));
   configureHttp(app);
   serveOpenApi(app);

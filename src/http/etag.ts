@@ -13,7 +13,12 @@ export function assertIfMatch(header: string | undefined, current: number | unde
   if (header === undefined) return;
   const tags = header.split(',').map((tag) => tag.trim());
   if (current !== undefined && (tags.includes('*') || tags.includes(etagOf(current)))) return;
-  throw new DomainError('precondition', 'VERSION_MISMATCH', `You changed version ${header}, but the present one is ${current === undefined ? 'none' : etagOf(current)}.`, {
-    fix: 'Read it again, apply your change to that, and send its ETag as If-Match.',
-  });
+  throw new DomainError(
+    'precondition',
+    'VERSION_MISMATCH',
+    `You changed version ${header}, but the present one is ${current === undefined ? 'none' : etagOf(current)}.`,
+    {
+      fix: 'Read it again, apply your change to that, and send its ETag as If-Match.',
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { stackOf } from '../common/thrown.js';
 
 /** One server-sent event. `id` is what a client resumes after; `data` travels as JSON. */
 export interface ServerEvent {
@@ -32,7 +33,9 @@ export class EventStreams implements OnModuleDestroy {
    */
   async send(request: Request, response: Response, start: (context: StreamContext) => EventSource | Promise<EventSource>): Promise<void> {
     const controller = new AbortController();
-    const leave = (): void => controller.abort();
+    const leave = (): void => {
+      controller.abort();
+    };
     response.on('close', leave);
     this.open.add(controller);
     try {
@@ -47,7 +50,7 @@ export class EventStreams implements OnModuleDestroy {
       response.end();
     } catch (error) {
       if (!response.headersSent) throw error;
-      if (!controller.signal.aborted) this.logger.error('An event stream failed', error instanceof Error ? error.stack : String(error));
+      if (!controller.signal.aborted) this.logger.error('An event stream failed', stackOf(error));
       response.destroy();
     } finally {
       response.off('close', leave);
@@ -93,7 +96,8 @@ async function pump(source: EventSource, response: Response, signal: AbortSignal
 
 /** The text of one event; line breaks in `id` and `event` cannot end a field, since they are taken out. */
 export function encodeEvent(event: ServerEvent): string {
-  const field = (name: string, value: string | number | undefined): string => (value === undefined ? '' : `${name}: ${String(value).replaceAll(/[\r\n]/g, ' ')}\n`);
+  const field = (name: string, value: string | number | undefined): string =>
+    value === undefined ? '' : `${name}: ${String(value).replaceAll(/[\r\n]/g, ' ')}\n`;
   return `${field('id', event.id)}${field('event', event.event)}data: ${JSON.stringify(event.data)}\n\n`;
 }
 
@@ -105,10 +109,21 @@ function lastEventIdOf(request: Request): string | undefined {
 function once(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve(undefined);
+        },
+        { once: true },
+      );
   });
 }
 
 function drained(response: Response): Promise<undefined> {
-  return new Promise((resolve) => response.once('drain', () => resolve(undefined)));
+  return new Promise((resolve) =>
+    response.once('drain', () => {
+      resolve(undefined);
+    }),
+  );
 }

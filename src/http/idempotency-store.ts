@@ -32,11 +32,16 @@ export class IdempotencyStore {
   async claim(userId: string, key: string, requestHash: Buffer): Promise<Claim> {
     await this.keys.delete({ userId, key, updatedAt: LessThan(new Date(Date.now() - KEPT_FOR_MS)) });
     const id = newId();
-    const { raw } = await this.keys.createQueryBuilder().insert().values({ id, userId, key, requestHash }).orIgnore().returning(['id']).execute();
-    if (Array.isArray(raw) && raw.length > 0) return { id };
+    const inserted = await this.keys.query<unknown[]>(
+      'INSERT INTO idempotency_keys (id, user_id, key, request_hash) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id, key) DO NOTHING RETURNING id',
+      [id, userId, key, requestHash],
+    );
+    if (inserted.length > 0) return { id };
     const known = await this.keys.findOneByOrFail({ userId, key });
     if (!known.requestHash.equals(requestHash)) {
-      throw new DomainError('conflict', 'IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key stood for another request.', { fix: 'Use a new key for each intent.' });
+      throw new DomainError('conflict', 'IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key stood for another request.', {
+        fix: 'Use a new key for each intent.',
+      });
     }
     if (known.status !== null) return { id: known.id, answer: { status: known.status, body: known.body } };
     return this.takeOver(known);

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor, UseInterceptors, applyDecorators } from '@nestjs/common';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  UseInterceptors,
+  applyDecorators,
+} from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { type Observable, catchError, from, mergeMap, of } from 'rxjs';
@@ -35,7 +42,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const key = request.headers['idempotency-key'];
     if (key === undefined || !request.user) return next.handle();
     if (typeof key !== 'string' || !ACCEPTABLE.test(key)) {
-      throw new DomainError('invalid', 'IDEMPOTENCY_KEY_INVALID', 'An Idempotency-Key is 1 to 255 visible ASCII characters.', { fix: 'Use a UUID.' });
+      throw new DomainError('invalid', 'IDEMPOTENCY_KEY_INVALID', 'An Idempotency-Key is 1 to 255 visible ASCII characters.', {
+        fix: 'Use a UUID.',
+      });
     }
     const claim = await this.store.claim(request.user.userId, key, hashOf(request));
     if (claim.answer) {

@@ -3,7 +3,17 @@ import type { Params } from 'nestjs-pino';
 import type { Config } from '../config/config.js';
 import { assignRequestId } from './request-id.js';
 
-const SECRET_KEYS = ['password', 'initialPassword', 'refreshToken', 'accessToken', 'token', 'credential', 'secret', 'authorization', 'cookie'];
+const SECRET_KEYS = [
+  'password',
+  'initialPassword',
+  'refreshToken',
+  'accessToken',
+  'token',
+  'credential',
+  'secret',
+  'authorization',
+  'cookie',
+];
 
 /** Paths that pino blanks out, at the top and one and two levels down. */
 export const REDACTED: string[] = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);

@@ -11,12 +11,22 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The query of every list: where to go on, and how many. Extend it with a list's own filters. */
 export class PageQuery {
-  @ApiPropertyOptional({ description: 'The `nextCursor` of the page before; absent for the first page' })
+  @ApiPropertyOptional({
+    description: 'The `nextCursor` of the page before; absent for the first page',
+    example: 'MDE5OWE3YzItNWMzZS03YjJhLTlkNTMtMGE0YTFmMGM3YzU1',
+  })
   @IsOptional()
   @IsString()
   cursor?: string;
 
-  @ApiPropertyOptional({ description: 'Most items to return', minimum: 1, maximum: LARGEST_LIMIT, default: DEFAULT_LIMIT, example: DEFAULT_LIMIT })
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Most items to return',
+    minimum: 1,
+    maximum: LARGEST_LIMIT,
+    default: DEFAULT_LIMIT,
+    example: DEFAULT_LIMIT,
+  })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -53,7 +63,10 @@ export async function pageOf<E extends ObjectLiteral & { id: string }>(
 ): Promise<Page<E>> {
   const id = `${query.alias}.id`;
   if (page.cursor !== undefined) query.andWhere(`${id} ${order === 'ASC' ? '>' : '<'} :cursor`, { cursor: decodeCursor(page.cursor) });
-  const rows = await query.orderBy(id, order).take(page.limit + 1).getMany();
+  const rows = await query
+    .orderBy(id, order)
+    .take(page.limit + 1)
+    .getMany();
   const items = rows.slice(0, page.limit);
   const last = items.at(-1);
   return { items, nextCursor: rows.length > page.limit && last ? encodeCursor(last.id) : null };

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { DomainError } from '../common/domain-error.js';
+import { stackOf } from '../common/thrown.js';
 import { type Problem, problemOf } from './problem.js';
 import { requestIdOf } from './request-id.js';
 
@@ -28,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   private log(problem: Problem, error: unknown): void {
     if (problem.status < 500) return;
-    const cause = error instanceof Error && error.cause instanceof Error ? `\ncaused by ${error.cause.stack ?? error.cause.message}` : '';
-    this.logger.error(`${problem.code}: ${problem.detail}`, `${error instanceof Error ? (error.stack ?? error.message) : String(error)}${cause}`);
+    const cause = error instanceof DomainError && error.cause !== undefined ? `\ncaused by ${stackOf(error.cause)}` : '';
+    this.logger.error(`${problem.code}: ${problem.detail}`, `${stackOf(error)}${cause}`);
   }
 }

@@ -1,4 +1,6 @@
+import { HttpException } from '@nestjs/common';
 import { DomainError, type ErrorKind, type Fault } from '../common/domain-error.js';
+import { messageOf } from '../common/thrown.js';
 
 /** A body of `application/problem+json` (RFC 9457). */
 export interface Problem {
@@ -45,7 +47,7 @@ export function problemOf(error: unknown, instance: string, requestId: string): 
   const status = clientFaultStatus(error);
   if (status === undefined) return internalProblem(instance, requestId);
   const code = LIBRARY_CODES[status] ?? 'REQUEST_REFUSED';
-  const detail = error instanceof Error ? error.message : 'The request was refused.';
+  const detail = messageOf(error);
   return { type: typeOf(code), title: titleOfStatus(status), status, code, detail, instance, requestId };
 }
 
@@ -78,9 +80,12 @@ function internalProblem(instance: string, requestId: string): Problem {
 
 /** The status of an error that Nest, Express or a body parser blames on the client. */
 function clientFaultStatus(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  const status: unknown = 'getStatus' in error && typeof error.getStatus === 'function' ? error.getStatus() : 'status' in error ? error.status : undefined;
+  const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
   return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}
+
+function statusOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
 }
 
 function titleOfStatus(status: number): string {

@@ -1,7 +1,8 @@
 import type { NextFunction, Request, Response } from 'express';
 import { DomainError } from '../common/domain-error.js';
 
-const SECRET_PARAMETERS = /^(?:access[_-]?token|refresh[_-]?token|id[_-]?token|token|api[_-]?key|apikey|password|secret|authorization|credential)$/i;
+const SECRET_PARAMETERS =
+  /^(?:access[_-]?token|refresh[_-]?token|id[_-]?token|token|api[_-]?key|apikey|password|secret|authorization|credential)$/i;
 
 /** Refuses secrets in the query string: it ends up in logs, histories and referrers. */
 export function refuseSecretsInQuery(request: Request, _response: Response, next: NextFunction): void {

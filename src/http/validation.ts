@@ -20,12 +20,17 @@ export function invalidRequest(faults: Fault[]): DomainError {
 }
 
 function faultsOf(error: ValidationError, parent: string): Fault[] {
-  const path = /^\d+$/.test(error.property) ? `${parent}[${error.property}]` : parent === '' ? error.property : `${parent}.${error.property}`;
+  const path = /^\d+$/.test(error.property)
+    ? `${parent}[${error.property}]`
+    : parent === ''
+      ? error.property
+      : `${parent}.${error.property}`;
   const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => faultOf(path, rule, message));
   return [...own, ...(error.children ?? []).flatMap((child) => faultsOf(child, path))];
 }
 
 function faultOf(path: string, rule: string, message: string): Fault {
-  if (rule === 'whitelistValidation') return { path, code: 'UNKNOWN_FIELD', message: `"${path}" is not a known field.`, fix: 'Leave it out.' };
+  if (rule === 'whitelistValidation')
+    return { path, code: 'UNKNOWN_FIELD', message: `"${path}" is not a known field.`, fix: 'Leave it out.' };
   return { path, code: rule.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase(), message };
 }

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleInit, type BeforeApplicationShutdown } from '@nestjs/common';
 import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
+import { messageOf, stackOf } from '../common/thrown.js';
 import type { Transaction } from '../common/transaction.js';
 import { Config } from '../config/config.js';
 import { type EnqueueOptions, JobQueue, type QueueHealth } from './job-queue.js';
@@ -33,7 +34,9 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
       monitorVacuum: false,
       openTelemetry: { enabled: false },
     });
-    boss.on('error', (error: Error) => this.note(error));
+    boss.on('error', (error: Error) => {
+      this.note(error);
+    });
     await boss.start();
     this.boss = boss;
     await boss.createQueue(DEAD_LETTERS);
@@ -62,10 +65,15 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
     try {
       const [stats] = await this.boss.getQueueStats(DEAD_LETTERS, { force: true });
       const deadLetters = stats?.queuedCount ?? 0;
-      if (failed && Date.now() - failed.at < 60_000) return { ok: false, message: `The queue failed a moment ago: ${failed.message}`, deadLetters };
-      return { ok: true, message: deadLetters === 0 ? 'Jobs run.' : `Jobs run; ${deadLetters} failed for good and wait in "${DEAD_LETTERS}".`, deadLetters };
+      if (failed && Date.now() - failed.at < 60_000)
+        return { ok: false, message: `The queue failed a moment ago: ${failed.message}`, deadLetters };
+      return {
+        ok: true,
+        message: deadLetters === 0 ? 'Jobs run.' : `Jobs run; ${deadLetters} failed for good and wait in "${DEAD_LETTERS}".`,
+        deadLetters,
+      };
     } catch (error) {
-      return { ok: false, message: `The queue does not answer: ${error instanceof Error ? error.message : String(error)}`, deadLetters: 0 };
+      return { ok: false, message: `The queue does not answer: ${messageOf(error)}`, deadLetters: 0 };
     }
   }
 
@@ -86,7 +94,8 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
     // createQueue changes nothing on a queue that exists.
     if (exists) await boss.updateQueue(job.name, { ...options, deadLetter: DEAD_LETTERS });
     else await boss.createQueue(job.name, { ...options, policy: job.options.serial ? 'singleton' : 'standard', deadLetter: DEAD_LETTERS });
-    if (job.options.schedule !== undefined) await boss.schedule(job.name, job.options.schedule, {}, job.options.serial ? { singletonKey: 'schedule' } : {});
+    if (job.options.schedule !== undefined)
+      await boss.schedule(job.name, job.options.schedule, {}, job.options.serial ? { singletonKey: 'schedule' } : {});
   }
 
   private async workOn(boss: PgBoss, handler: JobHandler): Promise<void> {
@@ -97,17 +106,17 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
       batchSize: 1,
       includeMetadata: true,
     } as const;
-    await boss.work<object, void, typeof options>(handler.job.name, options, async (jobs) => {
+    await boss.work(handler.job.name, options, async (jobs: JobWithMetadata[]) => {
       for (const job of jobs) await this.runOne(handler, job);
     });
   }
 
-  private async runOne(handler: JobHandler, job: JobWithMetadata<object>): Promise<void> {
+  private async runOne(handler: JobHandler, job: JobWithMetadata): Promise<void> {
     try {
       await handler.run(job.data);
     } catch (error) {
       const last = job.retryCount >= job.retryLimit ? '; it goes to the dead-letter queue' : '';
-      this.logger.error(`Job ${job.name} ${job.id} failed, attempt ${job.retryCount + 1}${last}`, error instanceof Error ? error.stack : String(error));
+      this.logger.error(`Job ${job.name} ${job.id} failed, attempt ${job.retryCount + 1}${last}`, stackOf(error));
       throw error;
     }
   }

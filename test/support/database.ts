@@ -96,6 +96,6 @@ function serverUrl(): string {
 /** Read by environment.mjs, which drops what is in it. */
 function registry(): Set<string> {
   const databases: unknown = Reflect.get(globalThis, 'hitheTestDatabases');
-  if (!(databases instanceof Object)) throw new Error('Not inside the test environment of test/support/environment.mjs');
+  if (databases === undefined) throw new Error('Not inside the test environment of test/support/environment.mjs');
   return databases as Set<string>;
 }

@@ -15,7 +15,12 @@ export class HealthController {
   @Get()
   @Public()
   @Header('Cache-Control', 'no-store')
-  @Operation({ id: 'getHealth', summary: 'Show the health of the platform', description: 'Database, queue, agent and isolation, each asked now, with what to do. Answers 200 also when something is ill: `status` tells.' })
+  @Operation({
+    id: 'getHealth',
+    summary: 'Show the health of the platform',
+    description:
+      'Database, queue, agent and isolation, each asked now, with what to do. Answers 200 also when something is ill: `status` tells.',
+  })
   @ApiOkResponse({ type: HealthDto, description: 'Health of each part' })
   async report(): Promise<HealthDto> {
     return this.health.report();
@@ -33,7 +38,11 @@ export class HealthController {
   @Get('ready')
   @Public()
   @Header('Cache-Control', 'no-store')
-  @Operation({ id: 'getReadiness', summary: 'Can it answer requests', description: '200 when database and queue answer and the process is not stopping; otherwise 503.' })
+  @Operation({
+    id: 'getReadiness',
+    summary: 'Can it answer requests',
+    description: '200 when database and queue answer and the process is not stopping; otherwise 503.',
+  })
   @ApiOkResponse({ type: PartHealthDto, description: 'It can' })
   @ApiProblem('unavailable')
   async ready(): Promise<PartHealthDto> {

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { DataSource } from 'typeorm';
+import { messageOf } from '../../common/thrown.js';
 import { Notifications } from '../../database/notifications.js';
 import { JobQueue } from '../../queue/job-queue.js';
 import { type ComponentHealth, NodeHealth } from './node-health.js';
@@ -53,7 +54,12 @@ export class HealthService implements OnModuleDestroy {
 
   private async database(): Promise<ComponentHealth> {
     await this.dataSource.query('SELECT 1');
-    if (!this.notifications.connected) return { ok: false, message: 'Queries are answered, but the notification connection is lost.', fix: 'It reconnects by itself; otherwise look at max_connections and at the log of PostgreSQL.' };
+    if (!this.notifications.connected)
+      return {
+        ok: false,
+        message: 'Queries are answered, but the notification connection is lost.',
+        fix: 'It reconnects by itself; otherwise look at max_connections and at the log of PostgreSQL.',
+      };
     return { ok: true, message: 'PostgreSQL answers.' };
   }
 
@@ -66,12 +72,14 @@ export class HealthService implements OnModuleDestroy {
 async function probe(ask: () => Promise<ComponentHealth>): Promise<ComponentHealth> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<ComponentHealth>((resolve) => {
-    timer = setTimeout(() => resolve({ ok: false, message: `No answer within ${PROBE_TIMEOUT_MS / 1000} s.`, fix: 'Look at control-plane.log.' }), PROBE_TIMEOUT_MS);
+    timer = setTimeout(() => {
+      resolve({ ok: false, message: `No answer within ${PROBE_TIMEOUT_MS / 1000} s.`, fix: 'Look at control-plane.log.' });
+    }, PROBE_TIMEOUT_MS);
   });
   try {
     return await Promise.race([ask(), late]);
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error), fix: 'Look at control-plane.log.' };
+    return { ok: false, message: messageOf(error), fix: 'Look at control-plane.log.' };
   } finally {
     clearTimeout(timer);
   }

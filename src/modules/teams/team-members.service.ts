@@ -72,14 +72,18 @@ async function lock(tx: EntityManager, teamId: string): Promise<void> {
 async function assertOtherOwner(tx: EntityManager, teamId: string, userId: string): Promise<void> {
   const owners = await tx.findBy(TeamMembership, { teamId, role: 'owner' });
   if (owners.some((owner) => owner.userId !== userId)) return;
-  throw new DomainError('conflict', 'LAST_OWNER', 'This is the last owner of the team; a team cannot be without one.', { fix: 'Make somebody else an owner first.' });
+  throw new DomainError('conflict', 'LAST_OWNER', 'This is the last owner of the team; a team cannot be without one.', {
+    fix: 'Make somebody else an owner first.',
+  });
 }
 
 /** Owners manage everybody; admins only roles below admin. */
 function assertMayManage(actor: Actor, teamId: string, ...roles: (TeamRole | undefined)[]): void {
   if (roleIn(actor, teamId) === 'owner') return;
   if (roles.every((role) => role === undefined || !isAtLeast(role, 'admin'))) return;
-  throw new DomainError('forbidden', 'ROLE_TOO_HIGH', 'An admin of a team manages developers and viewers only.', { fix: 'Ask an owner of the team.' });
+  throw new DomainError('forbidden', 'ROLE_TOO_HIGH', 'An admin of a team manages developers and viewers only.', {
+    fix: 'Ask an owner of the team.',
+  });
 }
 
 function memberOf(membership: TeamMembership, email: string): Member {

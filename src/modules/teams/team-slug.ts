@@ -19,6 +19,8 @@ export function slugOf(name: string): string {
 
 /** The same slug with a random tail, for when it is taken. */
 export function withTail(slug: string): string {
-  const tail = randomInt(36 ** 4).toString(36).padStart(4, '0');
+  const tail = randomInt(36 ** 4)
+    .toString(36)
+    .padStart(4, '0');
   return `${slug.slice(0, LONGEST_SLUG - tail.length - 1).replace(/-+$/, '')}-${tail}`;
 }

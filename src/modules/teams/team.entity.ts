@@ -1,4 +1,4 @@
-import { Column, Entity, Index, Unique } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index, Unique } from 'typeorm';
 import type { TeamRole } from '../../auth/actor.js';
 import { BaseEntity } from '../../database/base.entity.js';
 
@@ -24,11 +24,14 @@ export class Team extends BaseEntity {
 /** A user's role in a team. */
 @Entity('memberships')
 @Unique(['teamId', 'userId'])
+@Check('ck_memberships_role', `role IN ('owner', 'admin', 'developer', 'viewer')`)
 export class TeamMembership extends BaseEntity {
+  @ForeignKey(() => Team, { onDelete: 'CASCADE' })
   @Column('uuid')
   teamId: string;
 
   @Index()
+  @ForeignKey('users', { onDelete: 'CASCADE' })
   @Column('uuid')
   userId: string;
 

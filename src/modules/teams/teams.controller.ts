@@ -21,7 +21,11 @@ export class TeamsController {
 
   @Post()
   @RequireAbility('create', 'Team')
-  @Operation({ id: 'createTeam', summary: 'Create a team', description: 'Founds a team; the caller is its first owner. Its slug names the directory of its processes and never changes.' })
+  @Operation({
+    id: 'createTeam',
+    summary: 'Create a team',
+    description: 'Founds a team; the caller is its first owner. Its slug names the directory of its processes and never changes.',
+  })
   @ApiCreatedResponse({ type: TeamDto, description: 'The team' })
   @ApiProblem('invalid', 'conflict')
   async create(@CurrentActor() actor: Actor, @Body() body: CreateTeamDto): Promise<TeamDto> {
@@ -30,7 +34,11 @@ export class TeamsController {
 
   @Get()
   @RequireAbility('read', 'Team')
-  @Operation({ id: 'listTeams', summary: 'List teams', description: 'The teams that the caller belongs to; all of them for platform administrators.' })
+  @Operation({
+    id: 'listTeams',
+    summary: 'List teams',
+    description: 'The teams that the caller belongs to; all of them for platform administrators.',
+  })
   @ApiOkResponse({ type: TeamPageDto, description: 'One page of teams, oldest first' })
   @ApiProblem('invalid')
   async list(@CurrentActor() actor: Actor, @Query() page: PageQuery): Promise<TeamPageDto> {
@@ -57,7 +65,11 @@ export class TeamsController {
 
   @Put(':teamId/members')
   @RequireAbility('manage-members', 'Team')
-  @Operation({ id: 'putTeamMember', summary: 'Add a member or change a role', description: 'Owners manage everybody, admins the roles below their own. The last owner stays.' })
+  @Operation({
+    id: 'putTeamMember',
+    summary: 'Add a member or change a role',
+    description: 'Owners manage everybody, admins the roles below their own. The last owner stays.',
+  })
   @ApiOkResponse({ type: MemberDto, description: 'The member' })
   @ApiProblem('invalid', 'not-found', 'conflict')
   async putMember(@CurrentActor() actor: Actor, @IdParam('teamId') teamId: string, @Body() body: PutMemberDto): Promise<MemberDto> {
@@ -67,7 +79,11 @@ export class TeamsController {
   @Delete(':teamId/members/:userId')
   @HttpCode(204)
   @RequireAbility('read', 'Team')
-  @Operation({ id: 'removeTeamMember', summary: 'Remove a member', description: 'Takes a user out of a team; everybody may leave by themselves, except for the last owner.' })
+  @Operation({
+    id: 'removeTeamMember',
+    summary: 'Remove a member',
+    description: 'Takes a user out of a team; everybody may leave by themselves, except for the last owner.',
+  })
   @ApiNoContentResponse({ description: 'The user is no member any more' })
   @ApiProblem('invalid', 'not-found', 'conflict')
   async removeMember(@CurrentActor() actor: Actor, @IdParam('teamId') teamId: string, @IdParam('userId') userId: string): Promise<void> {

@@ -43,7 +43,9 @@ export class TeamsService {
 
   /** Founds a team that `actor` owns. Throws `TEAM_SLUG_TAKEN`. */
   create(actor: Actor, team: NewTeam): Promise<Team> {
-    return this.transactions.run((tx) => this.add(tx, { slug: team.slug ?? slugOf(team.name), name: team.name, personalOf: null }, actor.userId));
+    return this.transactions.run((tx) =>
+      this.add(tx, { slug: team.slug ?? slugOf(team.name), name: team.name, personalOf: null }, actor.userId),
+    );
   }
 
   /** Founds a user's own team, named after their address. */
@@ -78,7 +80,9 @@ export class TeamsService {
 
   /** The teams that `actor` belongs to, oldest membership first. */
   async ofActor(actor: Pick<Actor, 'memberships'>): Promise<OwnTeam[]> {
-    const found = new Map((await this.teams.findBy({ id: In(actor.memberships.map((each) => each.teamId)) })).map((team) => [team.id, team]));
+    const found = new Map(
+      (await this.teams.findBy({ id: In(actor.memberships.map((each) => each.teamId)) })).map((team) => [team.id, team]),
+    );
     return actor.memberships.flatMap(({ teamId, role }) => {
       const team = found.get(teamId);
       return team ? [{ id: team.id, slug: team.slug, name: team.name, role }] : [];
@@ -95,7 +99,10 @@ export class TeamsService {
       return created;
     } catch (error) {
       if (!violates(error, 'uq_teams_slug')) throw error;
-      throw new DomainError('conflict', 'TEAM_SLUG_TAKEN', `There is a team "${team.slug}" already.`, { fix: 'Choose another slug.', cause: error });
+      throw new DomainError('conflict', 'TEAM_SLUG_TAKEN', `There is a team "${team.slug}" already.`, {
+        fix: 'Choose another slug.',
+        cause: error,
+      });
     }
   }
 }

@@ -51,7 +51,10 @@ export class UserDirectory {
       return await manager.save(manager.create(User, { ...user, email: normalEmail(user.email) }));
     } catch (error) {
       if (!violates(error, 'uq_users_email')) throw error;
-      throw new DomainError('conflict', 'EMAIL_TAKEN', `There is an account for ${user.email} already.`, { fix: 'Use another address.', cause: error });
+      throw new DomainError('conflict', 'EMAIL_TAKEN', `There is an account for ${user.email} already.`, {
+        fix: 'Use another address.',
+        cause: error,
+      });
     }
   }
 }

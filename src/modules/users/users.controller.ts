@@ -17,7 +17,12 @@ export class UsersController {
 
   @Post()
   @RequireAbility('create', 'User')
-  @Operation({ id: 'createUser', summary: 'Create a user', description: 'Opens an account with a personal team. Without a password one is generated and shown in the answer, once. Platform administrators only.' })
+  @Operation({
+    id: 'createUser',
+    summary: 'Create a user',
+    description:
+      'Opens an account with a personal team. Without a password one is generated and shown in the answer, once. Platform administrators only.',
+  })
   @ApiCreatedResponse({ type: CreatedUserDto, description: 'The user, and the generated password if there is one' })
   @ApiProblem('invalid', 'conflict')
   async create(@Body() body: CreateUserDto): Promise<CreatedUserDto> {
@@ -26,7 +31,11 @@ export class UsersController {
 
   @Get()
   @RequireAbility('read', 'User')
-  @Operation({ id: 'listUsers', summary: 'List users', description: 'All users for platform administrators; for everybody else only themselves.' })
+  @Operation({
+    id: 'listUsers',
+    summary: 'List users',
+    description: 'All users for platform administrators; for everybody else only themselves.',
+  })
   @ApiOkResponse({ type: UserPageDto, description: 'One page of users, oldest first' })
   @ApiProblem('invalid')
   async list(@CurrentActor() actor: Actor, @Query() page: PageQuery): Promise<UserPageDto> {
@@ -35,7 +44,11 @@ export class UsersController {
 
   @Get(':userId')
   @Authenticated()
-  @Operation({ id: 'getUser', summary: 'Show a user', description: 'A user that the caller may see: themselves, or anybody for platform administrators.' })
+  @Operation({
+    id: 'getUser',
+    summary: 'Show a user',
+    description: 'A user that the caller may see: themselves, or anybody for platform administrators.',
+  })
   @ApiOkResponse({ type: UserDto, description: 'The user' })
   @ApiProblem('invalid', 'not-found')
   async get(@CurrentActor() actor: Actor, @IdParam('userId') userId: string): Promise<UserDto> {

@@ -12,7 +12,12 @@ export class CreateTeamDto {
   @Length(1, 100)
   name: string;
 
-  @ApiPropertyOptional({ example: 'harbour-crew', pattern: SLUG_PATTERN.source, maxLength: LONGEST_SLUG, description: 'Name for directories and commands; from the name when absent' })
+  @ApiPropertyOptional({
+    example: 'harbour-crew',
+    pattern: SLUG_PATTERN.source,
+    maxLength: LONGEST_SLUG,
+    description: 'Name for directories and commands; from the name when absent',
+  })
   @IsOptional()
   @Matches(SLUG_PATTERN, { message: 'slug must be lower-case letters, digits and single hyphens, from a letter' })
   @MaxLength(LONGEST_SLUG)
@@ -31,13 +36,27 @@ export class TeamDto {
   number: number;
   @ApiProperty({ example: false, description: "Whether it is a user's own team" })
   personal: boolean;
-  @ApiProperty({ enum: TEAM_ROLES, enumName: 'TeamRole', nullable: true, example: 'owner', description: 'Role of the caller; null for a platform administrator who is no member' })
+  @ApiProperty({
+    enum: TEAM_ROLES,
+    enumName: 'TeamRole',
+    nullable: true,
+    example: 'owner',
+    description: 'Role of the caller; null for a platform administrator who is no member',
+  })
   role: TeamRole | null;
   @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00.000Z' })
   createdAt: string;
 
   static from(team: Team, role: TeamRole | null): TeamDto {
-    return { id: team.id, slug: team.slug, name: team.name, number: team.number, personal: team.personalOf !== null, role, createdAt: team.createdAt.toISOString() };
+    return {
+      id: team.id,
+      slug: team.slug,
+      name: team.name,
+      number: team.number,
+      personal: team.personalOf !== null,
+      role,
+      createdAt: team.createdAt.toISOString(),
+    };
   }
 
   static for(actor: Actor, team: Team): TeamDto {

@@ -9,7 +9,12 @@ export class CreateUserDto {
   @MaxLength(254)
   email: string;
 
-  @ApiPropertyOptional({ example: 'correct horse battery staple', minLength: SHORTEST_PASSWORD, maxLength: LONGEST_PASSWORD, description: 'First password; generated when absent' })
+  @ApiPropertyOptional({
+    example: 'correct horse battery staple',
+    minLength: SHORTEST_PASSWORD,
+    maxLength: LONGEST_PASSWORD,
+    description: 'First password; generated when absent',
+  })
   @IsOptional()
   @IsString()
   @MaxLength(LONGEST_PASSWORD)

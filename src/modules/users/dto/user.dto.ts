@@ -17,7 +17,13 @@ export class UserDto {
   createdAt: string;
 
   static from(user: User): UserDto {
-    return { id: user.id, email: user.email, platformAdmin: user.platformAdmin, disabled: user.disabledAt !== null, createdAt: user.createdAt.toISOString() };
+    return {
+      id: user.id,
+      email: user.email,
+      platformAdmin: user.platformAdmin,
+      disabled: user.disabledAt !== null,
+      createdAt: user.createdAt.toISOString(),
+    };
   }
 }
 
@@ -26,8 +32,8 @@ export class CreatedUserDto extends UserDto {
   @ApiPropertyOptional({ example: 'kfReT-9aXmw-Q3bnH-yLe4z', description: 'Shown this once, and only when no password was given' })
   initialPassword?: string;
 
-  static of(opened: OpenedAccount): CreatedUserDto {
-    return { ...UserDto.from(opened.user), ...(opened.initialPassword === undefined ? {} : { initialPassword: opened.initialPassword }) };
+  static of({ user, initialPassword }: OpenedAccount): CreatedUserDto {
+    return Object.assign(new CreatedUserDto(), UserDto.from(user), initialPassword === undefined ? {} : { initialPassword });
   }
 }
 
