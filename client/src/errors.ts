@@ -50,10 +50,10 @@ export class HitheConnectionError extends Error {
 
 /** The error code of the operating system (`ECONNREFUSED`) behind an error, if there is one. */
 export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (typeof error !== 'object' || error === null) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
-  if (error instanceof AggregateError && error.errors.length > 0) return systemCode(error.errors[0]);
-  return systemCode(error.cause);
+  if ('errors' in error && Array.isArray(error.errors) && error.errors.length > 0) return systemCode(error.errors[0]);
+  return 'cause' in error ? systemCode(error.cause) : undefined;
 }
 
 const REASONS: Readonly<Record<string, string>> = {

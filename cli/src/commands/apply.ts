@@ -3,7 +3,8 @@ import { CliError, type PlacedFault, usageError } from '../cli-error.js';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { type ProjectFile, findProjectFile, readProjectFile } from '../project-file/project-file.js';
-import { packSources, uploadSource } from '../source/upload.js';
+import type { PackedSource } from '../source/pack.js';
+import { packSources, withSources } from '../source/upload.js';
 import { columns } from '../ui/columns.js';
 import { type Colors, paintState } from '../ui/style.js';
 
@@ -20,10 +21,8 @@ export async function applyFile(context: Context, file: ProjectFile): Promise<Pr
   const team = await context.team();
   const { spec, packed } = await packSources(file);
   const name = projectName(file);
-  return withPlaces(file, async () => {
-    await Promise.all([...packed.values()].map((source) => uploadSource(client, team.id, source)));
-    return dataOf(client.api.PUT('/api/v1/teams/{teamId}/projects/{name}', { params: { path: { teamId: team.id, name } }, body: { spec } }));
-  });
+  const put = (): Promise<Project> => dataOf(client.api.PUT('/api/v1/teams/{teamId}/projects/{name}', { params: { path: { teamId: team.id, name } }, body: { spec } }));
+  return withPlaces(file, () => withSources(client, team.id, [...packed.values()], put));
 }
 
 function projectName(file: ProjectFile): string {
@@ -60,9 +59,9 @@ export async function plan(context: Context, name: string | undefined, options: 
   const file = name === undefined || options.file !== undefined ? await requireProjectFile(context, options.file) : undefined;
   const client = await context.client();
   const team = await context.team();
-  const spec = file === undefined ? (await context.project(name ?? '')).spec : (await packSources(file)).spec;
+  const { spec, packed } = file === undefined ? { spec: (await context.project(name ?? '')).spec, packed: new Map<string, PackedSource>() } : await packSources(file);
   const ask = (): Promise<Plan> => dataOf(client.api.POST('/api/v1/teams/{teamId}/plan', { params: { path: { teamId: team.id } }, body: { spec } }));
-  const result = file === undefined ? await ask() : await withPlaces(file, ask);
+  const result = await withSources(client, team.id, [...packed.values()], ask);
   context.show(result, () => planText(result, context.colors, file));
   return result.ok ? EXIT.ok : EXIT.usage;
 }

@@ -1,6 +1,7 @@
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { systemCode } from '@hithe/client';
 import { CliError } from '../cli-error.js';
 import { EXIT } from '../exit-codes.js';
 import { isMissing } from './config-file.js';
@@ -44,7 +45,7 @@ async function acquire(file: string, own: string): Promise<boolean> {
     await link(aside, file);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (systemCode(error) === 'EEXIST') return false;
     throw error;
   } finally {
     await rm(aside, { force: true });
@@ -93,7 +94,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return systemCode(error) === 'EPERM';
   }
 }
 

@@ -120,10 +120,16 @@ function transmit(send: Send, request: LightRequest, mayRepeat: boolean): Promis
     const headers = Object.fromEntries(request.headers);
     if (request.body !== undefined) headers['content-length'] = String(Buffer.byteLength(request.body));
     const options: RequestOptions = { method: request.method, headers };
-    if (request.signal !== undefined) options.signal = request.signal;
     const outgoing = send(request.url, options, (message) => {
       resolve(new LightResponse(message));
     });
+    // Not by the option `signal`: an abort after the answer's end would be an uncaught error then (seen on Node 24).
+    const abort = (): void => {
+      reject(new Error('The request was aborted.'));
+      outgoing.destroy();
+    };
+    request.signal?.addEventListener('abort', abort, { once: true });
+    outgoing.on('close', () => request.signal?.removeEventListener('abort', abort));
     outgoing.on('error', (error) => {
       // The server closed an idle kept-alive connection just as it was used again: the request was never read.
       if (mayRepeat && outgoing.reusedSocket && 'code' in error && error.code === 'ECONNRESET') {

@@ -96,7 +96,8 @@ function toObject(document: Document, shown: string): Record<string, unknown> {
 }
 
 function brokenYaml(shown: string, text: string, problems: readonly YAMLError[], lines: LineCounter): CliError {
-  const faults = problems.map((problem): PlacedFault => {
+  // One mistake often makes the parser complain about all that follows.
+  const faults = problems.slice(0, 3).map((problem): PlacedFault => {
     const { line, col } = lines.linePos(problem.pos[0]);
     const { message, fix } = mendOf(problem, text);
     return { place: `${shown}:${line}:${col}`, message, fix, excerpt: excerptOf(text, line, col) };

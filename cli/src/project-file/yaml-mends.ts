@@ -8,6 +8,7 @@ export function mendOf(problem: YAMLError, text: string): { message: string; fix
     case 'TAB_AS_INDENT':
       return { message: 'This line is indented with a tab.', fix: 'Indent with spaces; YAML does not allow tabs.' };
     case 'BAD_INDENT':
+      if (problem.message.startsWith('Flow')) return { message: 'A "{" or "[" before this is not closed.', fix: 'Add the missing "}" or "]".' };
       return { message: problem.message, fix: 'Line it up with its siblings: two spaces per level, and the same for all keys of one mapping.' };
     case 'MISSING_CHAR':
       return { message: problem.message, fix: 'Add the missing character: a closing quote, "}" or "]", or the ":" after a key.' };

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { type HitheClient, dataOf } from '@hithe/client';
+import { type HitheClient, HitheApiError, dataOf } from '@hithe/client';
 import { CliError, usageError } from '../cli-error.js';
 import { EXIT } from '../exit-codes.js';
 import type { ProjectFile } from '../project-file/project-file.js';
@@ -28,8 +28,36 @@ export async function packSources(file: ProjectFile): Promise<{ spec: Record<str
   return { spec, packed };
 }
 
+/** Up to this size an upload costs less than asking whether it is needed. */
+const SMALL_BYTES = 256 * 1024;
+/** The server's own limit. */
+const MAX_ARCHIVE_BYTES = 64 * 1024 * 1024;
+
+/** Does `work` once the team has the sources; a large one is only uploaded when the server says that it does not know it. */
+export async function withSources<T>(client: HitheClient, teamId: string, sources: readonly PackedSource[], work: () => Promise<T>): Promise<T> {
+  const isSmall = ({ archive }: PackedSource): boolean => archive.length <= SMALL_BYTES;
+  const uploadAll = (some: readonly PackedSource[]): Promise<unknown> => Promise.all(some.map((source) => uploadSource(client, teamId, source)));
+  await uploadAll(sources.filter(isSmall));
+  const large = sources.filter((source) => !isSmall(source));
+  if (large.length === 0) return work();
+  try {
+    const result = await work();
+    if (!mentionsUnknownSource(result)) return result;
+  } catch (error) {
+    if (!(error instanceof HitheApiError) || !mentionsUnknownSource(error.problem.errors)) throw error;
+  }
+  await uploadAll(large);
+  return work();
+}
+
+/** Whether an answer (the faults of an error, the checks of a plan) holds the code for an archive that is not there. */
+function mentionsUnknownSource(answer: unknown): boolean {
+  return JSON.stringify(answer ?? null).includes('"SOURCE_UNKNOWN"');
+}
+
 /** Sends a packed source to a team's store of sources. The server recognises content that it has already. */
-export async function uploadSource({ api }: HitheClient, teamId: string, { archive, digest }: PackedSource): Promise<void> {
+async function uploadSource({ api }: HitheClient, teamId: string, { archive, digest }: PackedSource): Promise<void> {
+  if (archive.length > MAX_ARCHIVE_BYTES) throw tooLarge(archive.length);
   const answer = await dataOf(
     api.POST('/api/v1/teams/{teamId}/sources', {
       params: { path: { teamId } },
@@ -41,6 +69,13 @@ export async function uploadSource({ api }: HitheClient, teamId: string, { archi
   );
   if (answer.digest === digest) return;
   throw new CliError(EXIT.failed, `The upload arrived damaged: ${answer.digest} instead of ${digest}.`, { code: 'UPLOAD_DAMAGED', fix: 'Run the command again.' });
+}
+
+function tooLarge(bytes: number): CliError {
+  return usageError(`A source has ${Math.ceil(bytes / 1024 / 1024)} MiB when compressed; at most ${MAX_ARCHIVE_BYTES / 1024 / 1024} MiB can be uploaded.`, {
+    code: 'SOURCE_TOO_LARGE',
+    fix: 'Name what the app does not need in .gitignore, or use source: {git: …}.',
+  });
 }
 
 function placed(error: unknown, file: ProjectFile, path: string): unknown {

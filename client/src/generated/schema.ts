@@ -9,7 +9,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post/auth/login"];
+        /**
+         * Log in
+         * @description Opens a session with address and password. After five failures in a quarter of an hour the pair of account and address has to wait.
+         */
+        post: operations["login"];
         delete?: never;
         options?: never;
         head?: never;
@@ -25,7 +29,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post/auth/logout"];
+        /**
+         * Log out
+         * @description Ends the session of a refresh token; its access tokens stop working at once. An unknown token is no error.
+         */
+        post: operations["logout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -41,21 +49,69 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post/auth/refresh"];
+        /**
+         * Refresh the tokens
+         * @description Exchanges a refresh token for new tokens. Each works once: one that comes back ends the session.
+         */
+        post: operations["refreshTokens"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/deployments/{deploymentId}": {
+    "/api/v1/health": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get/deployments/{deploymentId}"];
+        /**
+         * Show the health of the platform
+         * @description Database, queue, agent and isolation, each asked now, with what to do. Answers 200 also when something is ill: `status` tells.
+         */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Is the process alive
+         * @description Answers as long as the process runs; asks nothing else.
+         */
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Can it answer requests
+         * @description 200 when database and queue answer and the process is not stopping; otherwise 503.
+         */
+        get: operations["getReadiness"];
         put?: never;
         post?: never;
         delete?: never;
@@ -71,151 +127,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/me"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/nodes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/nodes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ports": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/ports"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ports/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/ports/{name}"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/projects"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{projectId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/projects/{projectId}"];
-        put?: never;
-        post?: never;
-        delete: operations["delete/projects/{projectId}"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{projectId}/deployments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/projects/{projectId}/deployments"];
-        put?: never;
-        post: operations["post/projects/{projectId}/deployments"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{projectId}/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/projects/{projectId}/health"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{projectId}/logs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/projects/{projectId}/logs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{projectId}/status": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/projects/{projectId}/status"];
+        /**
+         * Show who I am
+         * @description The caller, their teams and their role in each.
+         */
+        get: operations["getMe"];
         put?: never;
         post?: never;
         delete?: never;
@@ -231,9 +147,37 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/teams"];
+        /**
+         * List teams
+         * @description The teams that the caller belongs to; all of them for platform administrators.
+         */
+        get: operations["listTeams"];
         put?: never;
-        post: operations["post/teams"];
+        /**
+         * Create a team
+         * @description Founds a team; the caller is its first owner. Its slug names the directory of its processes and never changes.
+         */
+        post: operations["createTeam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{teamId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a team
+         * @description A team that the caller may see.
+         */
+        get: operations["getTeam"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -247,8 +191,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/teams/{teamId}/members"];
-        put: operations["put/teams/{teamId}/members"];
+        /**
+         * List the members of a team
+         * @description Everybody in the team sees everybody in it.
+         */
+        get: operations["listTeamMembers"];
+        /**
+         * Add a member or change a role
+         * @description Owners manage everybody, admins the roles below their own. The last owner stays.
+         */
+        put: operations["putTeamMember"];
         post?: never;
         delete?: never;
         options?: never;
@@ -266,55 +218,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete: operations["delete/teams/{teamId}/members/{userId}"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/teams/{teamId}/plan": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post/teams/{teamId}/plan"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/teams/{teamId}/projects/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["put/teams/{teamId}/projects/{name}"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/teams/{teamId}/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post/teams/{teamId}/sources"];
-        delete?: never;
+        /**
+         * Remove a member
+         * @description Takes a user out of a team; everybody may leave by themselves, except for the last owner.
+         */
+        delete: operations["removeTeamMember"];
         options?: never;
         head?: never;
         patch?: never;
@@ -327,9 +235,37 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/users"];
+        /**
+         * List users
+         * @description All users for platform administrators; for everybody else only themselves.
+         */
+        get: operations["listUsers"];
         put?: never;
-        post: operations["post/users"];
+        /**
+         * Create a user
+         * @description Opens an account with a personal team. Without a password one is generated and shown in the answer, once. Platform administrators only.
+         */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a user
+         * @description A user that the caller may see: themselves, or anybody for platform administrators.
+         */
+        get: operations["getUser"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -340,258 +276,305 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        ComponentStatus: {
-            effect?: string;
-            endpoints: components["schemas"]["Endpoint"][];
-            exit?: {
-                code?: number;
-                signal?: string;
-            };
-            /** @enum {string} */
-            health: "unknown" | "healthy" | "unhealthy";
-            healthMessage?: string;
-            message?: string;
-            name: string;
-            node?: string;
-            pid?: number;
-            port: string;
-            resolvedVersion?: string;
-            restarts: number;
-            /** Format: date-time */
-            startedAt?: string;
-            state: string;
-            uid?: number;
-            version: string;
+        CreatedUserDto: {
+            /**
+             * Format: date-time
+             * @example 2026-01-01T00:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * @description A disabled user cannot log in, and their sessions have ended
+             * @example false
+             */
+            disabled: boolean;
+            /** @example ada@example.org */
+            email: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            id: string;
+            /**
+             * @description Shown this once, and only when no password was given
+             * @example kfReT-9aXmw-Q3bnH-yLe4z
+             */
+            initialPassword?: string;
+            /**
+             * @description Whether they administer the platform: users and nodes
+             * @example false
+             */
+            platformAdmin: boolean;
         };
-        CreateDeployment: {
-            components?: string[];
-            /** @enum {string} */
-            kind: "deploy" | "start" | "stop" | "restart";
-        };
-        CreateTeam: {
+        CreateTeamDto: {
+            /**
+             * @description Name for people
+             * @example Harbour crew
+             */
             name: string;
+            /**
+             * @description Name for directories and commands; from the name when absent
+             * @example harbour-crew
+             */
             slug?: string;
         };
-        CreateUser: {
+        CreateUserDto: {
+            /**
+             * @description Address to log in with; compared in lower case
+             * @example ada@example.org
+             */
             email: string;
+            /**
+             * @description First password; generated when absent
+             * @example correct horse battery staple
+             */
             password?: string;
         };
-        Deployment: {
-            components: string[];
-            /** Format: date-time */
-            createdAt: string;
-            failure?: components["schemas"]["Failure"];
-            /** Format: date-time */
-            finishedAt?: string;
-            id: string;
-            /** @enum {string} */
-            kind: "deploy" | "start" | "stop" | "restart" | "delete";
-            projectId: string;
-            release: number | null;
-            requestedBy: string;
-            state: string;
-            steps: components["schemas"]["Step"][];
-        };
-        DeploymentList: {
-            items: components["schemas"]["Deployment"][];
-            nextCursor: string | null;
-        };
-        Endpoint: {
-            address: string;
-            name: string;
-            port: number;
-            protocol: string;
-            url?: string;
-        };
-        Failure: {
-            component: string;
-            exitCode?: number;
+        FaultDto: {
+            /**
+             * @description Stable code
+             * @example COMPONENT_UNKNOWN
+             */
+            code: string;
+            /**
+             * @description What to do next
+             * @example Did you mean "cache"?
+             */
             fix?: string;
-            logTail: string[];
+            /** @example There is no component "cach". */
             message: string;
-            signal?: string;
-            step: string;
+            /**
+             * @description Place in the request, dotted
+             * @example components.web.needs[0]
+             */
+            path: string;
         };
-        Health: {
-            components: {
-                /** @enum {string} */
-                health: "unknown" | "healthy" | "unhealthy";
-                message?: string;
-                name: string;
-                since?: string;
-            }[];
-            healthy: boolean;
+        GrantDto: {
+            /**
+             * @description Send it as `Authorization: Bearer …`
+             * @example eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl
+             */
+            accessToken: string;
+            /**
+             * @description Seconds that the access token lives
+             * @example 900
+             */
+            expiresIn: number;
+            /**
+             * @description Exchange it once, before the access token expires
+             * @example hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE
+             */
+            refreshToken: string;
+            user: components["schemas"]["UserDto"];
         };
-        Login: {
+        HealthDto: {
+            parts: components["schemas"]["HealthPartsDto"];
+            /**
+             * @description Whether every part is well
+             * @example ok
+             * @enum {string}
+             */
+            status: "ok" | "degraded";
+        };
+        HealthPartsDto: {
+            agent: components["schemas"]["PartHealthDto"];
+            database: components["schemas"]["PartHealthDto"];
+            isolation: components["schemas"]["PartHealthDto"];
+            queue: components["schemas"]["PartHealthDto"];
+        };
+        LoginDto: {
+            /** @example ada@example.org */
             email: string;
+            /**
+             * Format: password
+             * @example correct horse battery staple
+             */
             password: string;
         };
-        LogLine: {
-            allocationId: string;
-            at: string;
-            component: string;
-            text: string;
-        };
-        LogLines: {
-            items: components["schemas"]["LogLine"][];
-        };
-        Me: {
+        MeDto: {
+            /** @example ada@example.org */
             email: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
             id: string;
+            /** @example false */
             platformAdmin: boolean;
-            teams: components["schemas"]["TeamMembership"][];
+            teams: components["schemas"]["MyTeamDto"][];
         };
-        Member: {
+        MemberDto: {
+            /** @example grace@example.org */
             email: string;
-            /** @enum {string} */
-            role: "owner" | "admin" | "developer" | "viewer";
+            /** @example developer */
+            role: components["schemas"]["TeamRole"];
+            /**
+             * Format: date-time
+             * @example 2026-01-01T00:00:00.000Z
+             */
+            since: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
             userId: string;
         };
-        MemberList: {
-            items: components["schemas"]["Member"][];
+        MemberPageDto: {
+            /** @description The items of this page, in order */
+            items: components["schemas"]["MemberDto"][];
+            /**
+             * @description Pass it as `cursor` for the next page; null at the end
+             * @example null
+             */
             nextCursor: string | null;
         };
-        Node: {
+        MyTeamDto: {
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
             id: string;
+            /** @example Harbour crew */
             name: string;
-            state: string;
+            /** @example owner */
+            role: components["schemas"]["TeamRole"];
+            /** @example harbour-crew */
+            slug: string;
         };
-        NodeList: {
-            items: components["schemas"]["Node"][];
-            nextCursor: string | null;
-        };
-        Plan: {
-            changes: {
-                /** @enum {string} */
-                action: "create" | "update" | "restart" | "none" | "remove";
-                component: string;
-                reasons: string[];
-            }[];
-            checks: {
-                check: string;
-                component?: string;
-                fix?: string;
-                message: string;
-                /** @enum {string} */
-                status: "ok" | "warn" | "error";
-            }[];
+        PartHealthDto: {
+            /**
+             * @description What to do when it is not well
+             * @example Look at control-plane.log.
+             */
+            fix?: string;
+            /** @example PostgreSQL answers. */
+            message: string;
+            /** @example true */
             ok: boolean;
-            project: string;
-            versions: {
-                component: string;
-                installed: boolean;
-                port: string;
-                resolvedVersion?: string;
-                version: string;
-            }[];
         };
-        Port: {
-            category: string;
-            description: string;
-            kind: string;
-            name: string;
+        ProblemDto: {
+            /**
+             * @description Stable code for programs
+             * @example PROJECT_NOT_FOUND
+             */
+            code: string;
+            /**
+             * @description What happened, for people
+             * @example There is no project "guestbook" that you can see.
+             */
+            detail: string;
+            /** @description The single faults of an invalid request */
+            errors?: components["schemas"]["FaultDto"][];
+            /**
+             * @description What to do next
+             * @example See 'hithe projects' for the ones you can see.
+             */
+            fix?: string;
+            /** @example /api/v1/projects/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55 */
+            instance: string;
+            /**
+             * @description Also in the X-Request-Id header and in the log
+             * @example 0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21
+             */
+            requestId: string;
+            /** @example 404 */
+            status: number;
+            /** @example There is no such thing */
             title: string;
-            varsSchema?: {
-                [key: string]: unknown;
-            };
-            versions: string[];
+            /**
+             * @description Identifies the kind of problem
+             * @example urn:hithe:problem:project-not-found
+             */
+            type: string;
         };
-        PortList: {
-            items: components["schemas"]["Port"][];
-            nextCursor: string | null;
-        };
-        Project: {
-            /** Format: date-time */
-            createdAt: string;
-            id: string;
-            name: string;
-            release: number | null;
-            spec: {
-                [key: string]: unknown;
-            };
-            specVersion: number;
-            /** @enum {string} */
-            state: "new" | "deploying" | "running" | "stopped" | "failed" | "deleting";
-            teamId: string;
-            /** Format: date-time */
-            updatedAt: string;
-        };
-        ProjectList: {
-            items: components["schemas"]["Project"][];
-            nextCursor: string | null;
-        };
-        PutMember: {
+        PutMemberDto: {
+            /**
+             * @description Address of an existing user
+             * @example grace@example.org
+             */
             email: string;
-            /** @enum {string} */
-            role: "owner" | "admin" | "developer" | "viewer";
+            /** @example developer */
+            role: components["schemas"]["TeamRole"];
         };
-        Refresh: {
+        RefreshTokenDto: {
+            /**
+             * @description The refresh token of the last log-in or refresh; each works once
+             * @example hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE
+             */
             refreshToken: string;
         };
-        Session: {
-            accessToken: string;
-            expiresIn: number;
-            refreshToken: string;
-            user?: components["schemas"]["User"];
-        };
-        Source: {
-            digest: string;
-            size: number;
-        };
-        Spec: {
-            spec: {
-                [key: string]: unknown;
-            };
-        };
-        Status: {
-            activeDeploymentId?: string;
-            components: components["schemas"]["ComponentStatus"][];
-            /** @enum {string} */
-            health: "unknown" | "healthy" | "unhealthy";
-            project: string;
-            release: number | null;
-            state: string;
-        };
-        Step: {
-            component: string;
-            /** Format: date-time */
-            finishedAt?: string;
-            message?: string;
-            /** Format: date-time */
-            startedAt?: string;
-            /** @enum {string} */
-            state: "pending" | "running" | "done" | "failed";
-            step: string;
-        };
-        Team: {
-            /** Format: date-time */
+        TeamDto: {
+            /**
+             * Format: date-time
+             * @example 2026-01-01T00:00:00.000Z
+             */
             createdAt: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
             id: string;
+            /** @example Harbour crew */
             name: string;
-            personal?: boolean;
+            /**
+             * @description Number of the tenant: its uid is the first tenant uid plus this
+             * @example 3
+             */
+            number: number;
+            /**
+             * @description Whether it is a user's own team
+             * @example false
+             */
+            personal: boolean;
+            /**
+             * @description Role of the caller; null for a platform administrator who is no member
+             * @example owner
+             */
+            role: components["schemas"]["TeamRole"] | null;
+            /** @example harbour-crew */
             slug: string;
         };
-        TeamList: {
-            items: components["schemas"]["Team"][];
+        TeamPageDto: {
+            /** @description The items of this page, in order */
+            items: components["schemas"]["TeamDto"][];
+            /**
+             * @description Pass it as `cursor` for the next page; null at the end
+             * @example null
+             */
             nextCursor: string | null;
         };
-        TeamMembership: {
-            id: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "admin" | "developer" | "viewer";
-            slug: string;
-        };
-        User: {
-            /** Format: date-time */
+        /** @enum {string} */
+        TeamRole: "owner" | "admin" | "developer" | "viewer";
+        UserDto: {
+            /**
+             * Format: date-time
+             * @example 2026-01-01T00:00:00.000Z
+             */
             createdAt: string;
+            /**
+             * @description A disabled user cannot log in, and their sessions have ended
+             * @example false
+             */
+            disabled: boolean;
+            /** @example ada@example.org */
             email: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
             id: string;
-            initialPassword?: string;
+            /**
+             * @description Whether they administer the platform: users and nodes
+             * @example false
+             */
             platformAdmin: boolean;
         };
-        UserList: {
-            items: components["schemas"]["User"][];
+        UserPageDto: {
+            /** @description The items of this page, in order */
+            items: components["schemas"]["UserDto"][];
+            /**
+             * @description Pass it as `cursor` for the next page; null at the end
+             * @example null
+             */
             nextCursor: string | null;
         };
     };
@@ -603,7 +586,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    "post/auth/login": {
+    login: {
         parameters: {
             query?: never;
             header?: never;
@@ -612,33 +595,102 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Login"];
+                /**
+                 * @example {
+                 *       "email": "ada@example.org",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LoginDto"];
             };
         };
         responses: {
-            /** @description ok */
+            /** @description Tokens of the new session */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    /**
+                     * @example {
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GrantDto"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/auth/login",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/auth/login",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:quota",
+                     *       "title": "The quota is used up",
+                     *       "status": 429,
+                     *       "code": "QUOTA",
+                     *       "detail": "The quota is used up.",
+                     *       "instance": "/api/v1/auth/login",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
     };
-    "post/auth/logout": {
+    logout: {
         parameters: {
             query?: never;
             header?: never;
@@ -647,31 +699,45 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Refresh"];
+                /**
+                 * @example {
+                 *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefreshTokenDto"];
             };
         };
         responses: {
-            /** @description ok */
+            /** @description The session has ended */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/auth/logout",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
     };
-    "post/auth/refresh": {
+    refreshTokens: {
         parameters: {
             query?: never;
             header?: never;
@@ -680,66 +746,81 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Refresh"];
+                /**
+                 * @example {
+                 *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefreshTokenDto"];
             };
         };
         responses: {
-            /** @description ok */
+            /** @description The next tokens of the session */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    /**
+                     * @example {
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GrantDto"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/auth/refresh",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/auth/refresh",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
     };
-    "get/deployments/{deploymentId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                deploymentId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deployment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/me": {
+    getHealth: {
         parameters: {
             query?: never;
             header?: never;
@@ -748,32 +829,179 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description Health of each part */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "parts": {
+                     *         "database": {
+                     *           "ok": true,
+                     *           "message": "PostgreSQL answers.",
+                     *           "fix": "Look at control-plane.log."
+                     *         },
+                     *         "queue": {
+                     *           "ok": true,
+                     *           "message": "PostgreSQL answers.",
+                     *           "fix": "Look at control-plane.log."
+                     *         },
+                     *         "agent": {
+                     *           "ok": true,
+                     *           "message": "PostgreSQL answers.",
+                     *           "fix": "Look at control-plane.log."
+                     *         },
+                     *         "isolation": {
+                     *           "ok": true,
+                     *           "message": "PostgreSQL answers.",
+                     *           "fix": "Look at control-plane.log."
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HealthDto"];
                 };
             };
         };
     };
-    "get/nodes": {
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "message": "PostgreSQL answers.",
+                     *       "fix": "Look at control-plane.log."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PartHealthDto"];
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "message": "PostgreSQL answers.",
+                     *       "fix": "Look at control-plane.log."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PartHealthDto"];
+                };
+            };
+            /** @description Not available right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unavailable",
+                     *       "title": "Not available right now",
+                     *       "status": 503,
+                     *       "code": "UNAVAILABLE",
+                     *       "detail": "Not available right now.",
+                     *       "instance": "/api/v1/health/ready",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "email": "ada@example.org",
+                     *       "platformAdmin": false,
+                     *       "teams": [
+                     *         {
+                     *           "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "slug": "harbour-crew",
+                     *           "name": "Harbour crew",
+                     *           "role": "owner"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MeDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/me",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    listTeams: {
         parameters: {
             query?: {
+                /** @description The `nextCursor` of the page before; absent for the first page */
                 cursor?: string;
+                /** @description Most items to return */
                 limit?: number;
             };
             header?: never;
@@ -782,413 +1010,94 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description One page of teams, oldest first */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NodeList"];
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "slug": "harbour-crew",
+                     *           "name": "Harbour crew",
+                     *           "number": 3,
+                     *           "personal": false,
+                     *           "role": "owner",
+                     *           "createdAt": "2026-01-01T00:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TeamPageDto"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
     };
-    "get/ports": {
-        parameters: {
-            query?: {
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PortList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/ports/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Port"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/projects": {
-        parameters: {
-            query?: {
-                cursor?: string;
-                limit?: number;
-                name?: string;
-                teamId?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProjectList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/projects/{projectId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                projectId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Project"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "delete/projects/{projectId}": {
-        parameters: {
-            query?: {
-                confirm?: string;
-                purge?: boolean;
-            };
-            header?: never;
-            path: {
-                projectId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deployment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/projects/{projectId}/deployments": {
-        parameters: {
-            query?: {
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                projectId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeploymentList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "post/projects/{projectId}/deployments": {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                projectId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateDeployment"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deployment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/projects/{projectId}/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                projectId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/projects/{projectId}/logs": {
-        parameters: {
-            query?: {
-                component?: string;
-                follow?: boolean;
-                lines?: number;
-            };
-            header?: never;
-            path: {
-                projectId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LogLines"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/projects/{projectId}/status": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                projectId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Status"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/teams": {
-        parameters: {
-            query?: {
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TeamList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "post/teams": {
+    createTeam: {
         parameters: {
             query?: never;
             header?: never;
@@ -1197,36 +1106,237 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateTeam"];
+                /**
+                 * @example {
+                 *       "name": "Harbour crew",
+                 *       "slug": "harbour-crew"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateTeamDto"];
             };
         };
         responses: {
-            /** @description ok */
+            /** @description The team */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Team"];
+                    /**
+                     * @example {
+                     *       "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "slug": "harbour-crew",
+                     *       "name": "Harbour crew",
+                     *       "number": 3,
+                     *       "personal": false,
+                     *       "role": "owner",
+                     *       "createdAt": "2026-01-01T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TeamDto"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description This conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:conflict",
+                     *       "title": "This conflicts with the present state",
+                     *       "status": 409,
+                     *       "code": "CONFLICT",
+                     *       "detail": "This conflicts with the present state.",
+                     *       "instance": "/api/v1/teams",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
     };
-    "get/teams/{teamId}/members": {
+    getTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                teamId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The team */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "slug": "harbour-crew",
+                     *       "name": "Harbour crew",
+                     *       "number": 3,
+                     *       "personal": false,
+                     *       "role": "owner",
+                     *       "createdAt": "2026-01-01T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TeamDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    listTeamMembers: {
         parameters: {
             query?: {
+                /** @description The `nextCursor` of the page before; absent for the first page */
                 cursor?: string;
+                /** @description Most items to return */
                 limit?: number;
             };
             header?: never;
@@ -1237,29 +1347,111 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description One page of members, in the order in which they joined */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MemberList"];
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "email": "grace@example.org",
+                     *           "role": "developer",
+                     *           "since": "2026-01-01T00:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MemberPageDto"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
     };
-    "put/teams/{teamId}/members": {
+    putTeamMember: {
         parameters: {
             query?: never;
             header?: never;
@@ -1270,33 +1462,136 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PutMember"];
+                /**
+                 * @example {
+                 *       "email": "grace@example.org",
+                 *       "role": "developer"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PutMemberDto"];
             };
         };
         responses: {
-            /** @description ok */
+            /** @description The member */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Member"];
+                    /**
+                     * @example {
+                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "email": "grace@example.org",
+                     *       "role": "developer",
+                     *       "since": "2026-01-01T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MemberDto"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description This conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:conflict",
+                     *       "title": "This conflicts with the present state",
+                     *       "status": 409,
+                     *       "code": "CONFLICT",
+                     *       "detail": "This conflicts with the present state.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
     };
-    "delete/teams/{teamId}/members/{userId}": {
+    removeTeamMember: {
         parameters: {
             query?: never;
             header?: never;
@@ -1308,144 +1603,121 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description The user is no member any more */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description This conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:conflict",
+                     *       "title": "This conflicts with the present state",
+                     *       "status": 409,
+                     *       "code": "CONFLICT",
+                     *       "detail": "This conflicts with the present state.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/members/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
     };
-    "post/teams/{teamId}/plan": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                teamId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Spec"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Plan"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "put/teams/{teamId}/projects/{name}": {
-        parameters: {
-            query?: never;
-            header?: {
-                "If-Match"?: string;
-            };
-            path: {
-                name: string;
-                teamId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Spec"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Project"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "post/teams/{teamId}/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                teamId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/gzip": string;
-            };
-        };
-        responses: {
-            /** @description ok */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Source"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    "get/users": {
+    listUsers: {
         parameters: {
             query?: {
+                /** @description The `nextCursor` of the page before; absent for the first page */
                 cursor?: string;
+                /** @description Most items to return */
                 limit?: number;
             };
             header?: never;
@@ -1454,29 +1726,92 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description One page of users, oldest first */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserList"];
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "email": "ada@example.org",
+                     *           "platformAdmin": false,
+                     *           "disabled": false,
+                     *           "createdAt": "2026-01-01T00:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserPageDto"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/users",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/users",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/users",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
     };
-    "post/users": {
+    createUser: {
         parameters: {
             query?: never;
             header?: never;
@@ -1485,28 +1820,204 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateUser"];
+                /**
+                 * @example {
+                 *       "email": "ada@example.org",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateUserDto"];
             };
         };
         responses: {
-            /** @description ok */
+            /** @description The user, and the generated password if there is one */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    /**
+                     * @example {
+                     *       "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "email": "ada@example.org",
+                     *       "platformAdmin": false,
+                     *       "disabled": false,
+                     *       "createdAt": "2026-01-01T00:00:00.000Z",
+                     *       "initialPassword": "kfReT-9aXmw-Q3bnH-yLe4z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreatedUserDto"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description The request is not valid */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/users",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/users",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/users",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description This conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:conflict",
+                     *       "title": "This conflicts with the present state",
+                     *       "status": 409,
+                     *       "code": "CONFLICT",
+                     *       "detail": "This conflicts with the present state.",
+                     *       "instance": "/api/v1/users",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "email": "ada@example.org",
+                     *       "platformAdmin": false,
+                     *       "disabled": false,
+                     *       "createdAt": "2026-01-01T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/users/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/users/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/users/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
         };
