@@ -258,3 +258,22 @@ run_command() {
     *) exec /bin/sh -c "exec env $run_command_line" ;;
   esac
 }
+
+# copy_source FROM TO: copies an app's source, without what git keeps and what somebody installed.
+copy_source() (
+  mkdir -p "$2"
+  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    case ${entry##*/} in
+      .git | node_modules | .hithe) ;;
+      *) if [ -e "$entry" ] || [ -L "$entry" ]; then cp -a "$entry" "$2/"; fi ;;
+    esac
+  done
+)
+
+# publish_release DIRECTORY: makes a finished build the release, in one rename.
+publish_release() {
+  cd "$COMPONENT_DIR" || die "$COMPONENT_DIR cannot be entered"
+  mkdir -p "${RELEASE_DIR%/*}"
+  rm -rf "$RELEASE_DIR"
+  mv -T "$1" "$RELEASE_DIR"
+}

@@ -12,17 +12,6 @@ if same_as "$RELEASE_DIR/.hithe/built" "$wanted"; then
   return
 fi
 
-# copy_source FROM TO: all but what git keeps and what somebody installed.
-copy_source() (
-  mkdir -p "$2"
-  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
-    case ${entry##*/} in
-      .git | node_modules | .hithe) ;;
-      *) if [ -e "$entry" ] || [ -L "$entry" ]; then cp -a "$entry" "$2/"; fi ;;
-    esac
-  done
-)
-
 stage=$BUILD_DIR/release
 rm -rf "$stage"
 mkdir -p "$cache/modules" "$cache/plans"
@@ -79,7 +68,4 @@ fi
 (cd "$cache/modules" && find . -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' | sort -rn | tail -n +4 | while read -r _ old; do rm -rf "./$old"; done)
 
 write_line "$stage/.hithe/built" "$wanted"
-cd "$COMPONENT_DIR" || die "$COMPONENT_DIR is gone"
-mkdir -p "${RELEASE_DIR%/*}"
-rm -rf "$RELEASE_DIR"
-mv -T "$stage" "$RELEASE_DIR"
+publish_release "$stage"

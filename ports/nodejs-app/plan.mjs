@@ -63,7 +63,7 @@ for (const foreign of ['yarn.lock', 'pnpm-lock.yaml', 'bun.lock']) {
   if (existsSync(foreign) && !locked) console.error(`warning: ${foreign} is not read; without a package-lock.json npm chooses the versions anew`);
 }
 
-const mode = withDev ? '--include=dev' : '--omit=dev';
+const mode = `${withDev ? '--include=dev' : '--omit=dev'} --prefer-offline`;
 const plan = {
   install: needed === 0 ? '' : locked ? `npm ci ${mode}` : `npm install ${mode} --no-save --no-package-lock`,
   build,

@@ -11,5 +11,4 @@ npm_config_audit=false
 npm_config_progress=false
 npm_config_yes=true
 npm_config_cache=${COMPONENT_DIR:-${TMPDIR:-/tmp}}/cache/npm
-npm_config_prefer_offline=true
-export npm_config_update_notifier npm_config_fund npm_config_audit npm_config_progress npm_config_yes npm_config_cache npm_config_prefer_offline
+export npm_config_update_notifier npm_config_fund npm_config_audit npm_config_progress npm_config_yes npm_config_cache

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Writes the data directory to stdout.
+backup_data

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Healthy: the app answers.
+check_answer

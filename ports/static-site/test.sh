@@ -1,0 +1,3 @@
+#!/bin/sh
+# Healthy: nginx answers for the site.
+check_answer
