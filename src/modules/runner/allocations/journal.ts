@@ -73,6 +73,11 @@ export class Journal {
     return this.operationResult(key) !== undefined;
   }
 
+  /** What a finished operation gave. */
+  result<T>(key: string): T | undefined {
+    return this.operationResult<T>(key)?.result;
+  }
+
   /** Forgets operations by the start of their keys, as when what they made was removed. */
   forgetOperations(prefix: string): void {
     this.sql('DELETE FROM operations WHERE substr(key, 1, length(?)) = ?').run(prefix, prefix);

@@ -49,11 +49,17 @@ export class ComponentLog {
     return join(this.options.directory, 'log-writer.json');
   }
 
-  /** Makes the log ready and returns a descriptor for a component's stdout and stderr; the caller closes it. */
-  async open(): Promise<number> {
-    const { directory, tenant, writer } = this.options;
+  /** Does beforehand what takes long, so that `open` is quick. */
+  async prepare(): Promise<void> {
+    const { directory, tenant, writer, command } = this.options;
     makeDirectory(logDirectory(directory), writer);
     if (!existsSync(this.fifoPath)) await makeFifo(this.fifoPath, tenant);
+    await command();
+  }
+
+  /** Makes the log ready and returns a descriptor for a component's stdout and stderr; the caller closes it. */
+  async open(): Promise<number> {
+    await this.prepare();
     this.fifo ??= openSync(this.fifoPath, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     await this.ensureWriter();
     this.sweep ??= setInterval(() => {
