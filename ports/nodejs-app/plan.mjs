@@ -42,7 +42,9 @@ const build = buildCommand === 'auto' ? (scripts.build === undefined ? '' : 'npm
 // A build needs the tools that are development dependencies.
 const withDev = build !== '';
 const needed = count('dependencies') + count('optionalDependencies') + (withDev ? count('devDependencies') : 0) + (pkg.workspaces ? 1 : 0);
-const hooks = ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare'].filter((name) => scripts[name] !== undefined);
+const hooks = ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare'].filter(
+  (name) => scripts[name] !== undefined,
+);
 
 function startOf() {
   const fromProcfile = readProcfile();
@@ -60,7 +62,8 @@ function quote(text) {
 }
 
 for (const foreign of ['yarn.lock', 'pnpm-lock.yaml', 'bun.lock']) {
-  if (existsSync(foreign) && !locked) console.error(`warning: ${foreign} is not read; without a package-lock.json npm chooses the versions anew`);
+  if (existsSync(foreign) && !locked)
+    console.error(`warning: ${foreign} is not read; without a package-lock.json npm chooses the versions anew`);
 }
 
 const mode = `${withDev ? '--include=dev' : '--omit=dev'} --prefer-offline`;
