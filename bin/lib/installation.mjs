@@ -34,7 +34,7 @@ export class Installation {
     return this.exclusively(say, async () => {
       if (await done()) return 'up to date';
       say('npm ci');
-      await this.npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], say.live);
+      await this.npm(['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], say.live);
       if (!(await exists(this.node))) {
         throw new Failure(
           `npm ci did not install Node.js for linux-${process.arch}`,

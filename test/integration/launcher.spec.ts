@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../bin/lib/digest.mjs';
 import { isFree, whoListens } from '../../bin/lib/listeners.mjs';
@@ -12,6 +11,7 @@ import { Lock } from '../../bin/lib/lock.mjs';
 import { writePrivately } from '../../bin/lib/private-file.mjs';
 import { isRunning, startTimeOf } from '../../bin/lib/process-identity.mjs';
 import { Service } from '../../bin/lib/service.mjs';
+import { until } from '../support/until.js';
 
 let directory: string;
 
@@ -157,11 +157,3 @@ describe('files', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 });
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('The condition did not become true within 20 s');
-    await delay(20);
-  }
-}
