@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Isolation, LogLine, LogQuery, PlanFacts, Task } from '../../link/messages.js';
 import { AllocationManager } from './allocations/allocation-manager.js';
@@ -17,6 +17,7 @@ import type { RunnerOptions } from './runner.types.js';
 import { BubblewrapSandbox } from './sandbox/bubblewrap-sandbox.js';
 import { attackOwnSandbox, brokenIsolation } from './sandbox/isolation.js';
 import type { Identity, Sandbox } from './sandbox/sandbox.types.js';
+import { networkEnvironment } from './store/network-environment.js';
 import { Store } from './store/store.js';
 import type { PortStore } from './store/store.types.js';
 import { DirectSupervisor } from './supervisor/direct-supervisor.js';
@@ -43,7 +44,8 @@ export class Runner {
    * code is ever run; what runs from earlier is left alone.
    */
   static async open(options: RunnerOptions): Promise<Runner> {
-    mkdirSync(options.paths.agent, { recursive: true, mode: 0o700 });
+    mkdirSync(options.paths.agent, { recursive: true });
+    chmodSync(options.paths.agent, 0o700);
     const { sandbox, isolation } = await Runner.sandbox(options);
     if (!sandbox || !isolation.ok) return new Runner(isolation, undefined, undefined, undefined, undefined, options);
     const { paths, clock, logger } = options;
@@ -55,6 +57,8 @@ export class Runner {
       owner: options.storeOwner,
       runSetup: setupInSandbox(sandbox, build),
       debianMirror: options.debianMirror,
+      npmRegistry: build.env['NPM_CONFIG_REGISTRY'] ?? build.env['npm_config_registry'],
+      networkEnv: networkEnvironment(options.environment),
     });
     const journal = new Journal(join(paths.agent, 'journal.db'));
     const directories = new TenantDirectories(paths.tenants, options.root);

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, lchown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lchown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../../common/domain-error.js';
 import { fileChecksum, type Checksum } from './store-digest.js';
 import type { StoreOwner } from './store.types.js';
+
+const ABANDONED_MS = 24 * 3600 * 1000;
 
 /** Downloads by content. Whatever it hands out was verified in that moment; what is damaged is thrown away. */
 export class DownloadCache {
@@ -49,6 +51,16 @@ export class DownloadCache {
     await mkdir(path, { recursive: true });
     await this.own(path, 0o755);
     return path;
+  }
+
+  /** Removes what interrupted downloads left, once it is a day old. */
+  async tidy(): Promise<void> {
+    const work = join(this.directory, '.work');
+    for (const name of await readdir(work).catch(() => [])) {
+      const path = join(work, name);
+      const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+      if (age > ABANDONED_MS) await rm(path, { recursive: true, force: true });
+    }
   }
 
   private path(checksum: Checksum): string {

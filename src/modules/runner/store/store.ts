@@ -28,8 +28,10 @@ interface EntryRecord {
 export class Store implements PortStore {
   private readonly sources: ClosureSources;
 
-  private constructor(private readonly options: StoreOptions) {
-    const cache = new DownloadCache(options.cacheDir, options.owner);
+  private constructor(
+    private readonly options: StoreOptions,
+    cache: DownloadCache,
+  ) {
     const platform = platformOf();
     const mirror = { main: options.debianMirror, security: options.debianSecurityMirror };
     this.sources = {
@@ -54,7 +56,9 @@ export class Store implements PortStore {
       await chmod(path, 0o755);
       await chown(path, owner.uid, owner.gid);
     }
-    return new Store(options);
+    const cache = new DownloadCache(cacheDir, owner);
+    await cache.tidy();
+    return new Store(options, cache);
   }
 
   async find(port: string, version: string, vars: Record<string, string>): Promise<StoreEntry | undefined> {

@@ -71,7 +71,7 @@ export interface StoreOptions {
   debianMirror?: string | undefined;
   /** Base address of the mirror of security updates; as above. */
   debianSecurityMirror?: string | undefined;
-  /** Address of the npm registry; npm's own configuration or default when absent. */
+  /** Address of the npm registry; npm's default when absent. */
   npmRegistry?: string | undefined;
   /** Proxies and the like for the tools that download: `https_proxy`, `no_proxy`, `SSL_CERT_FILE`. */
   networkEnv?: Record<string, string> | undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aptConfiguration, aptSources, chooseMirror } from './apt-config.js';
-import { parseUriLine, pretendInstalled } from './apt.js';
+import { lacksOnlySecurity, parseUriLine, pretendInstalled } from './apt.js';
 import { globMatcher, megabytes } from './closure-source.js';
 
 describe('parseUriLine', () => {
@@ -32,6 +32,17 @@ describe('pretendInstalled', () => {
     const stanza = pretendInstalled(shown);
     expect(stanza).toContain('Package: perl\nVersion: 5.40\nArchitecture: amd64\nProvides: perl5,\nStatus: install ok installed');
     expect(stanza).not.toContain('Depends');
+  });
+});
+
+describe('lacksOnlySecurity', () => {
+  const lacks = (suite: string): string =>
+    `E: The repository 'http://mirror.example/debian ${suite} Release' does not have a Release file.`;
+
+  it('tells a suite without security updates from a suite that is not there', () => {
+    expect(lacksOnlySecurity({ stderr: [lacks('sid-security')] }, 'sid')).toBe(true);
+    expect(lacksOnlySecurity({ stderr: [lacks('sid'), lacks('sid-security')] }, 'sid')).toBe(false);
+    expect(lacksOnlySecurity({ stderr: ['E: Temporary failure resolving'] }, 'sid')).toBe(false);
   });
 });
 

@@ -15,21 +15,31 @@ export interface ResolvedArchive {
   sha256: string;
 }
 
+export interface AptInput {
+  suite: string;
+  mirror: DebianMirror;
+  keyring: string;
+  architecture: string;
+  directories: AptDirectories;
+}
+
 /** A private apt for one suite: resolves and fetches, installs nothing, and never touches the machine's own. */
 export class Apt {
+  private readonly directories: AptDirectories;
+  private readonly suite: string;
+
   private constructor(
-    private readonly directories: AptDirectories,
-    private readonly suite: string,
+    private readonly input: AptInput,
     private readonly context: SourceContext,
-  ) {}
+  ) {
+    this.directories = input.directories;
+    this.suite = input.suite;
+  }
 
   /** Lays the private state out in `directories.work`, an existing directory of the store's account. */
-  static async prepare(
-    input: { suite: string; mirror: DebianMirror; keyring: string; architecture: string; directories: AptDirectories },
-    context: SourceContext,
-  ): Promise<Apt> {
+  static async prepare(input: AptInput, context: SourceContext): Promise<Apt> {
     const { directories } = input;
-    const apt = new Apt(directories, input.suite, context);
+    const apt = new Apt(input, context);
     for (const directory of [
       directories.lists,
       join(directories.lists, 'partial'),
@@ -54,13 +64,20 @@ export class Apt {
     return (await stat(join(this.directories.lists, '.fetched')).catch(() => undefined))?.mtimeMs;
   }
 
-  /** Fetches the package lists. A suite whose lists have outlived their date is accepted with a warning. */
+  /** Fetches the package lists. Lists that have outlived their date, and a suite without security updates, are told and accepted. */
   async update(): Promise<void> {
-    this.context.progress(`fetching the package lists of Debian ${this.suite}`);
-    let result = await this.run(['apt-get', 'update', '--error-on=any']);
+    const { suite } = this;
+    const command: [string, ...string[]] = ['apt-get', 'update', '--error-on=any'];
+    this.context.progress(`fetching the package lists of Debian ${suite}`);
+    let result = await this.run(command);
+    if (result.code !== 0 && lacksOnlySecurity(result, suite)) {
+      this.context.progress(`warning: the mirror has no security updates for Debian ${suite}; going on without them`);
+      await this.put('sources.list', aptSources(suite, { ...this.input.mirror, security: undefined }, this.input.keyring));
+      result = await this.run(command);
+    }
     if (result.code !== 0 && /is expired|no longer valid/i.test(result.stderr.join('\n'))) {
-      this.context.progress(`warning: the mirror's lists of Debian ${this.suite} have outlived their date; going on without that check`);
-      result = await this.run(['apt-get', 'update', '--error-on=any', '-o', 'Acquire::Check-Valid-Until=false']);
+      this.context.progress(`warning: the mirror's lists of Debian ${suite} have outlived their date; going on without that check`);
+      result = await this.run([...command, '-o', 'Acquire::Check-Valid-Until=false']);
     }
     if (result.code !== 0) throw this.updateFailure(result);
     await writeFile(join(this.directories.lists, '.fetched'), '');
@@ -169,6 +186,12 @@ export class Apt {
     await chmod(path, mode);
     if (this.context.owner !== null) await lchown(path, this.context.owner.uid, this.context.owner.gid);
   }
+}
+
+/** Whether every repository that a mirror lacks is the one of a suite's security updates. */
+export function lacksOnlySecurity(result: Pick<CommandResult, 'stderr'>, suite: string): boolean {
+  const lacking = result.stderr.flatMap((line) => /The repository '\S+ (\S+) Release' does not have a Release file/.exec(line)?.[1] ?? []);
+  return lacking.length > 0 && lacking.every((each) => each === `${suite}-security`);
 }
 
 /** Reads one line of `apt-get --print-uris`: `'uri' file size SHA256:hex`. */

@@ -6,6 +6,7 @@ import { DomainError } from '../../../../common/domain-error.js';
 import { childEnd, requireTool, spawnTool, toolFailure } from '../command.js';
 import type { DownloadCache } from '../download-cache.js';
 import { withFileLock } from '../file-lock.js';
+import { digestOf, shortDigest } from '../store-digest.js';
 import { findKeyring, findMirror } from './apt-config.js';
 import { Apt, type ResolvedArchive } from './apt.js';
 import { megabytes, RESOLUTION_MAX_AGE_MS, type FetchedPackage, type Platform, type SourceContext } from './closure-source.js';
@@ -35,7 +36,6 @@ export class DebianSource {
 
   /** Resolves and downloads. Works without network when an earlier build of the suite left lists and packages behind. */
   async fetch(declaration: DebianDeclaration, context: SourceContext): Promise<FetchedPackage[]> {
-    const base = join(this.options.cacheDir, 'debian', `${declaration.suite}-${this.options.platform.debian}`);
     const work = await this.options.cache.workDirectory();
     try {
       const mirror = await findMirror(this.options.mirror, { owner: context.owner, signal: context.signal });
@@ -45,7 +45,9 @@ export class DebianSource {
         context.progress(`waiting for another installation that uses Debian ${declaration.suite}`);
       };
       return await withFileLock(lock, { owner: context.owner, signal: context.signal, onWait }, async () => {
-        const directories = { lists: join(base, 'lists'), work, archives: join(work, 'archives') };
+        // Another mirror has other lists.
+        const name = `${declaration.suite}-${this.options.platform.debian}-${shortDigest(digestOf(mirror))}`;
+        const directories = { lists: join(this.options.cacheDir, 'debian', name), work, archives: join(work, 'archives') };
         const input = { suite: declaration.suite, mirror, keyring, architecture: this.options.platform.debian, directories };
         const apt = await Apt.prepare(input, context);
         const fresh = await this.refresh(apt, declaration.suite, context);

@@ -192,7 +192,7 @@ function npmFailure(what: string, error: unknown): DomainError {
     });
   }
   return new DomainError('unavailable', 'STORE_NETWORK', `Could not fetch ${what} from the npm registry: ${message}.`, {
-    fix: 'Check that the node reaches the npm registry (`npm ping` as a test), or set HITHE_NPM_REGISTRY, then deploy again.',
+    fix: 'Check that the node reaches the npm registry (`npm ping` as a test), or name another one with HITHE_BUILD_ENV=NPM_CONFIG_REGISTRY=…, then deploy again.',
     cause: error,
   });
 }
