@@ -103,7 +103,7 @@ export class Launcher {
       const ill = Object.values(health?.body?.parts ?? {}).find((part) => !part.ok);
       if (ill !== undefined && ill.message !== seen?.message) say(ill.message);
       seen = ill ?? seen;
-      return health?.body?.ok === true;
+      return health?.body?.parts !== undefined && ill === undefined;
     };
     await agent.waitFor(well, 'it was connected and its sandbox had passed its tests', START_DEADLINE).catch((error) => {
       throw new Failure(error.message, [seen?.message, seen?.fix, error.fix].filter(Boolean).join('\n'));
