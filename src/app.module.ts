@@ -6,7 +6,18 @@ import type { Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HttpModule } from './http/http.module.js';
 import { loggingOptions } from './http/logging.js';
+import { LinkModule } from './link/link.module.js';
+import { ComponentsModule } from './modules/components/components.module.js';
+import { DeploymentsModule } from './modules/deployments/deployments.module.js';
 import { HealthModule } from './modules/health/health.module.js';
+import { LogsModule } from './modules/logs/logs.module.js';
+import { NodesModule } from './modules/nodes/nodes.module.js';
+import { nodesPolicy } from './modules/nodes/nodes.policy.js';
+import { PortsModule } from './modules/ports/ports.module.js';
+import { portsPolicy } from './modules/ports/ports.policy.js';
+import { ProjectsModule } from './modules/projects/projects.module.js';
+import { projectsPolicy } from './modules/projects/projects.policy.js';
+import { SecretsModule } from './modules/secrets/secrets.module.js';
 import { TeamsModule } from './modules/teams/teams.module.js';
 import { teamsPolicy } from './modules/teams/teams.policy.js';
 import { UsersModule } from './modules/users/users.module.js';
@@ -14,10 +25,22 @@ import { usersPolicy } from './modules/users/users.policy.js';
 import { QueueModule } from './queue/queue.module.js';
 
 /** The policy of every module: what is not named here allows nothing. */
-const POLICIES = [usersPolicy, teamsPolicy];
+const POLICIES = [usersPolicy, teamsPolicy, portsPolicy, nodesPolicy, projectsPolicy];
 
 /** Modules of the product, in the order of their dependencies. */
-const MODULES = [UsersModule, TeamsModule, HealthModule];
+const MODULES = [
+  UsersModule,
+  TeamsModule,
+  PortsModule,
+  SecretsModule,
+  NodesModule,
+  ProjectsModule,
+  ComponentsModule,
+  DeploymentsModule,
+  LogsModule,
+  LinkModule,
+  HealthModule,
+];
 
 /** The whole control plane. */
 @Module({})

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import { WebSocket, type RawData } from 'ws';
-import type { LogStream } from '../modules/runner/logs/log-stream.js';
 import {
   type AgentMessage,
   type ControlMessage,
@@ -21,6 +20,12 @@ const SILENCE_MS = 30_000;
 const LOG_BATCH = 500;
 /** Progress lines are for people who look on: beyond this backlog, bytes, they are dropped rather than kept. */
 const PROGRESS_BACKLOG = 1024 * 1024;
+
+/** Lines on their way; `run` ends when all were sent or after `close`. */
+export interface LogStream {
+  run(): Promise<void>;
+  close(): void;
+}
 
 /** What the link does on this machine. */
 export interface LinkedAgent {
@@ -143,7 +148,12 @@ export class AgentLink {
         this.delay.reset();
         this.options.agent.apply(message);
         // Answers the generation even when nothing had to change.
-        this.send({ type: 'observed', generation: this.options.agent.generation(), full: true, allocations: this.options.agent.observed() });
+        this.send({
+          type: 'observed',
+          generation: this.options.agent.generation(),
+          full: true,
+          allocations: this.options.agent.observed(),
+        });
         return;
       case 'task':
         void this.doTask(message.taskId, message.task);

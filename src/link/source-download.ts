@@ -13,9 +13,14 @@ export function sourceDownloader(serverUrl: string, credential: string) {
     const response = await get(url, credential, signal);
     if (response.statusCode !== 200) {
       response.resume();
-      throw new DomainError('unavailable', 'SOURCE_UNAVAILABLE', `The control plane answered ${String(response.statusCode)} for the source ${digest}.`, {
-        fix: 'Deploy again, which uploads the source again.',
-      });
+      throw new DomainError(
+        'unavailable',
+        'SOURCE_UNAVAILABLE',
+        `The control plane answered ${String(response.statusCode)} for the source ${digest}.`,
+        {
+          fix: 'Deploy again, which uploads the source again.',
+        },
+      );
     }
     let size = 0;
     await pipeline(
@@ -23,7 +28,8 @@ export function sourceDownloader(serverUrl: string, credential: string) {
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           size += chunk.length;
-          if (size > LARGEST_ARCHIVE) throw new DomainError('invalid', 'SOURCE_TOO_LARGE', `The source ${digest} is larger than ${LARGEST_ARCHIVE} bytes.`);
+          if (size > LARGEST_ARCHIVE)
+            throw new DomainError('invalid', 'SOURCE_TOO_LARGE', `The source ${digest} is larger than ${LARGEST_ARCHIVE} bytes.`);
           yield chunk;
         }
       },
@@ -36,6 +42,8 @@ export function sourceDownloader(serverUrl: string, credential: string) {
 function get(url: URL, credential: string, signal: AbortSignal): Promise<IncomingMessage> {
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    request(url, { headers: { authorization: `Bearer ${credential}` }, signal }, resolve).on('error', reject).end();
+    request(url, { headers: { authorization: `Bearer ${credential}` }, signal }, resolve)
+      .on('error', reject)
+      .end();
   });
 }

@@ -12,19 +12,31 @@ export class AgentsHealth extends NodeHealth {
 
   override async agent(): Promise<ComponentHealth> {
     const nodes = await this.nodes.all();
-    if (nodes.length === 0) return { ok: false, message: 'No node is registered.', fix: 'Start Hithe with `npm start`, which registers this machine.' };
+    if (nodes.length === 0)
+      return { ok: false, message: 'No node is registered.', fix: 'Start Hithe with `npm start`, which registers this machine.' };
     const away = nodes.filter((node) => !isConnected(node));
-    if (away.length === 0) return { ok: true, message: nodes.length === 1 ? 'The agent is connected.' : `All ${nodes.length} agents are connected.` };
+    if (away.length === 0)
+      return { ok: true, message: nodes.length === 1 ? 'The agent is connected.' : `All ${nodes.length} agents are connected.` };
     const names = away.map((node) => node.name).join(', ');
-    return { ok: false, message: `No agent is connected for: ${names}.`, fix: 'Start the agent; its log says why it cannot connect. Components keep running without it.' };
+    return {
+      ok: false,
+      message: `No agent is connected for: ${names}.`,
+      fix: 'Start the agent; its log says why it cannot connect. Components keep running without it.',
+    };
   }
 
   override async isolation(): Promise<ComponentHealth> {
     const nodes = await this.nodes.all();
     const unknown = nodes.filter((node) => node.facts === null);
-    if (nodes.length === 0 || unknown.length > 0) return { ok: false, message: 'No agent has told yet whether its isolation holds.', fix: 'Start the agent.' };
+    if (nodes.length === 0 || unknown.length > 0)
+      return { ok: false, message: 'No agent has told yet whether its isolation holds.', fix: 'Start the agent.' };
     const broken = nodes.flatMap((node) => faultsOf(node));
-    if (broken.length > 0) return { ok: false, message: broken.join('; '), fix: 'No tenant code runs there until it is mended; docs/security.md says what each check needs.' };
+    if (broken.length > 0)
+      return {
+        ok: false,
+        message: broken.join('; '),
+        fix: 'No tenant code runs there until it is mended; docs/security.md says what each check needs.',
+      };
     const modes = [...new Set(nodes.map((node) => node.facts?.isolation.mode))].join(', ');
     return { ok: true, message: `Every wall stands (${modes}).` };
   }
@@ -36,5 +48,7 @@ function faultsOf(node: Node): string[] {
   if (isolation.mode === 'none') return [`${node.name}: isolation is switched off by HITHE_ISOLATION=none`];
   if (isolation.ok) return [];
   const failed = isolation.checks.filter((check) => !check.ok);
-  return failed.length === 0 ? [`${node.name}: the canary was not green`] : failed.map((check) => `${node.name}: ${check.name}: ${check.message}`);
+  return failed.length === 0
+    ? [`${node.name}: the canary was not green`]
+    : failed.map((check) => `${node.name}: ${check.name}: ${check.message}`);
 }

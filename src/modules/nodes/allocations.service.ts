@@ -60,7 +60,13 @@ export class AllocationsService {
     const inOrder = [...changes].sort((a, b) => Number(a.desired === 'running') - Number(b.desired === 'running'));
     for (const change of inOrder) touched.add(await this.change(tx, change));
     if (discard.length > 0) {
-      const gone = await managerOf(tx).createQueryBuilder().delete().from(Allocation).where({ id: In([...discard]) }).returning('node_id').execute();
+      const gone = await managerOf(tx)
+        .createQueryBuilder()
+        .delete()
+        .from(Allocation)
+        .where({ id: In([...discard]) })
+        .returning('node_id')
+        .execute();
       for (const row of gone.raw as { node_id: string }[]) touched.add(row.node_id);
     }
     for (const nodeId of touched) await this.nodes.desiredChanged(tx, nodeId);
@@ -70,7 +76,12 @@ export class AllocationsService {
   async discardRemoved(tx: Transaction, projectId: string): Promise<void> {
     const rows = await this.ofProjects([projectId], tx);
     const gone = rows.filter((row) => row.desired === 'removed' && row.observed?.state === 'removed' && row.observed.epoch >= row.epoch);
-    if (gone.length > 0) await this.apply(tx, [], gone.map((row) => row.id));
+    if (gone.length > 0)
+      await this.apply(
+        tx,
+        [],
+        gone.map((row) => row.id),
+      );
   }
 
   /** Stores what a node says about its allocations; unknown ones are left out. `full`: what it does not name, it does not have. */

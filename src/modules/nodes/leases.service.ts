@@ -61,14 +61,24 @@ export class LeasesService {
   private async leaseFixed(tx: Transaction, request: LeaseRequest, port: number, taken: ReadonlySet<number>): Promise<number> {
     if (!taken.has(port) && (await this.take(tx, request, port))) return port;
     throw new DomainError('conflict', 'LISTEN_PORT_TAKEN', `The network port ${port} that "${request.component}" asks for is taken.`, {
-      faults: [{ path: `components.${request.component}.listen.${request.endpoint}`, code: 'LISTEN_PORT_TAKEN', message: `${port} is taken.`, fix: '`hithe plan` says by whom.' }],
+      faults: [
+        {
+          path: `components.${request.component}.listen.${request.endpoint}`,
+          code: 'LISTEN_PORT_TAKEN',
+          message: `${port} is taken.`,
+          fix: '`hithe plan` says by whom.',
+        },
+      ],
       fix: 'Choose another with `listen`, or leave `listen` out to get a free one.',
     });
   }
 
   private async leaseAny(tx: Transaction, request: LeaseRequest, taken: ReadonlySet<number>): Promise<number> {
     const { first, last } = this.config.portRange;
-    const leased = await managerOf(tx).find(PortLease, { select: { port: true }, where: { nodeId: request.nodeId, address: LISTEN_ADDRESS } });
+    const leased = await managerOf(tx).find(PortLease, {
+      select: { port: true },
+      where: { nodeId: request.nodeId, address: LISTEN_ADDRESS },
+    });
     const used = new Set([...taken, ...leased.map((lease) => lease.port)]);
     for (let port = first; port <= last; port += 1) {
       if (!used.has(port) && (await this.take(tx, request, port))) return port;

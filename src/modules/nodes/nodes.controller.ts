@@ -16,7 +16,11 @@ export class NodesController {
 
   @Get()
   @RequireAbility('read', 'Node')
-  @Operation({ id: 'listNodes', summary: 'List nodes', description: 'Every node with whether its agent is connected and its isolation holds. Platform administrators only.' })
+  @Operation({
+    id: 'listNodes',
+    summary: 'List nodes',
+    description: 'Every node with whether its agent is connected and its isolation holds. Platform administrators only.',
+  })
   @ApiOkResponse({ type: NodePageDto, description: 'One page of nodes, oldest first' })
   @ApiProblem('invalid')
   async list(@CurrentActor() actor: Actor, @Query() page: PageQuery): Promise<NodePageDto> {

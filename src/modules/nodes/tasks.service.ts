@@ -60,7 +60,12 @@ export class TasksService implements OnModuleInit, OnApplicationShutdown {
   /** Stores a node's answer; a second one changes nothing. */
   async finish(nodeId: string, taskId: string, answer: TaskAnswer): Promise<void> {
     await this.transactions.run(async (tx) => {
-      const change = { state: answer.ok ? ('done' as const) : ('failed' as const), result: answer.result ?? null, error: answer.error ?? null, finishedAt: new Date() };
+      const change = {
+        state: answer.ok ? ('done' as const) : ('failed' as const),
+        result: answer.result ?? null,
+        error: answer.error ?? null,
+        finishedAt: new Date(),
+      };
       const found = await tx.findOneBy(NodeTask, { id: taskId, nodeId, state: 'pending' });
       if (found === null) return;
       await tx.save(Object.assign(found, change));
@@ -80,7 +85,10 @@ export class TasksService implements OnModuleInit, OnApplicationShutdown {
     await this.tasks.delete({ id });
     if (task.state === 'done') return task.result;
     if (task.state === 'failed') this.logger.warn(`Task ${payload.kind} failed on node ${nodeId}: ${task.error ?? 'no reason given'}`);
-    const message = task.state === 'failed' ? `The node could not answer: ${task.error ?? 'no reason given'}` : `The node did not answer within ${withinMs / 1000} s.`;
+    const message =
+      task.state === 'failed'
+        ? `The node could not answer: ${task.error ?? 'no reason given'}`
+        : `The node did not answer within ${withinMs / 1000} s.`;
     throw new DomainError('unavailable', 'NODE_SILENT', message, { fix: 'Check that the agent of the node runs (`hithe health`).' });
   }
 

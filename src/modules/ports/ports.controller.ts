@@ -13,7 +13,11 @@ export class PortsController {
 
   @Get()
   @RequireAbility('read', 'Port')
-  @Operation({ id: 'listPorts', summary: 'List ports', description: 'Everything that a component can be made of, with the versions that can be installed.' })
+  @Operation({
+    id: 'listPorts',
+    summary: 'List ports',
+    description: 'Everything that a component can be made of, with the versions that can be installed.',
+  })
   @ApiOkResponse({ type: PortPageDto, description: 'All ports, by name' })
   list(): PortPageDto {
     return { items: this.ports.list().map((port) => PortDto.from(port)), nextCursor: null };
@@ -21,7 +25,11 @@ export class PortsController {
 
   @Get(':name')
   @RequireAbility('read', 'Port')
-  @Operation({ id: 'getPort', summary: 'Show a port', description: 'Its versions, the vars that a component can set, what dependants can read, and where it listens.' })
+  @Operation({
+    id: 'getPort',
+    summary: 'Show a port',
+    description: 'Its versions, the vars that a component can set, what dependants can read, and where it listens.',
+  })
   @ApiParam({ name: 'name', example: 'postgres' })
   @ApiOkResponse({ type: PortDetailDto, description: 'The port' })
   @ApiProblem('not-found')

@@ -24,10 +24,16 @@ export class ProjectsController {
   @Operation({
     id: 'applyProject',
     summary: 'Create or change a project',
-    description: 'Stores the specification; it deploys nothing. Every fault is named with its place and mend, and then nothing is created or touched. Applying the same again changes nothing.',
+    description:
+      'Stores the specification; it deploys nothing. Every fault is named with its place and mend, and then nothing is created or touched. Applying the same again changes nothing.',
   })
   @ApiParam({ name: 'name', example: 'guestbook', description: 'The same as `name` in the specification' })
-  @ApiHeader({ name: 'If-Match', required: false, description: 'ETag of the version that this change was made from; 412 when there is a newer one', example: '"3"' })
+  @ApiHeader({
+    name: 'If-Match',
+    required: false,
+    description: 'ETag of the version that this change was made from; 412 when there is a newer one',
+    example: '"3"',
+  })
   @ApiOkResponse({ type: ProjectDto, description: 'The project that was there', headers: ETAG })
   @ApiCreatedResponse({ type: ProjectDto, description: 'The project that was created', headers: ETAG })
   @ApiProblem('invalid', 'not-found', 'conflict', 'precondition')
@@ -55,10 +61,18 @@ export class ProjectsController {
 
   @Get('projects/:projectId')
   @RequireAbility('read', 'Project')
-  @Operation({ id: 'getProject', summary: 'Show a project', description: 'A project, its specification with secrets hidden, and how it is.' })
+  @Operation({
+    id: 'getProject',
+    summary: 'Show a project',
+    description: 'A project, its specification with secrets hidden, and how it is.',
+  })
   @ApiOkResponse({ type: ProjectDto, description: 'The project', headers: ETAG })
   @ApiProblem('invalid', 'not-found')
-  async get(@CurrentActor() actor: Actor, @IdParam('projectId') projectId: string, @Res({ passthrough: true }) response: Response): Promise<ProjectDto> {
+  async get(
+    @CurrentActor() actor: Actor,
+    @IdParam('projectId') projectId: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ProjectDto> {
     const view = await this.projects.get(actor, projectId);
     response.setHeader('ETag', etagOf(view.project.specVersion));
     return ProjectDto.from(view);
@@ -66,8 +80,20 @@ export class ProjectsController {
 
   @Get('schemas/project')
   @Public()
-  @Operation({ id: 'getProjectSchema', summary: 'JSON Schema of hithe.yaml', description: 'JSON Schema 2020-12 of a project file, for editors.' })
-  @ApiOkResponse({ description: 'The schema', content: { 'application/json': { schema: { type: 'object', additionalProperties: true }, example: { type: 'object', required: ['name', 'components'] } } } })
+  @Operation({
+    id: 'getProjectSchema',
+    summary: 'JSON Schema of hithe.yaml',
+    description: 'JSON Schema 2020-12 of a project file, for editors.',
+  })
+  @ApiOkResponse({
+    description: 'The schema',
+    content: {
+      'application/json': {
+        schema: { type: 'object', additionalProperties: true },
+        example: { type: 'object', required: ['name', 'components'] },
+      },
+    },
+  })
   schema(): Record<string, unknown> {
     return projectJsonSchema();
   }

@@ -48,7 +48,13 @@ export class ProjectsService {
    * Creates or changes the project of that name. Throws `PROJECT_SPEC_INVALID` with every fault, in which case nothing is
    * created or touched, and `VERSION_MISMATCH` when `ifMatch` is not its present version.
    */
-  async apply(actor: Actor, teamId: string, name: string, input: unknown, ifMatch: string | undefined): Promise<ProjectView & { created: boolean }> {
+  async apply(
+    actor: Actor,
+    teamId: string,
+    name: string,
+    input: unknown,
+    ifMatch: string | undefined,
+  ): Promise<ProjectView & { created: boolean }> {
     await this.requireInTeam(actor, teamId, 'update');
     const existing = await this.projects.findOneBy({ teamId, name });
     const spec = await this.parse(teamId, name, input, existing);
@@ -63,7 +69,12 @@ export class ProjectsService {
     if (filter.name !== undefined) query.andWhere({ name: filter.name });
     const found = await pageOf(query, page);
     const all = await this.allocations.ofProjects(found.items.map((project) => project.id));
-    const views = found.items.map((project) => viewOf(project, all.filter((allocation) => allocation.projectId === project.id)));
+    const views = found.items.map((project) =>
+      viewOf(
+        project,
+        all.filter((allocation) => allocation.projectId === project.id),
+      ),
+    );
     return { ...found, items: views };
   }
 
@@ -104,7 +115,11 @@ export class ProjectsService {
 
   /** Notes that a deployment works on the project, or that none does. Holds the lock. */
   async setActive(tx: Transaction, projectId: string, active: { deploymentId: string; kind: Activity } | null): Promise<void> {
-    await managerOf(tx).update(Project, { id: projectId }, { activeDeploymentId: active?.deploymentId ?? null, activity: active?.kind ?? null });
+    await managerOf(tx).update(
+      Project,
+      { id: projectId },
+      { activeDeploymentId: active?.deploymentId ?? null, activity: active?.kind ?? null },
+    );
   }
 
   /** Notes how a deploy went, and which release runs now. Holds the lock. */
@@ -126,26 +141,52 @@ export class ProjectsService {
     return parsed.spec;
   }
 
-  private async save(tx: Transaction, teamId: string, name: string, given: ProjectSpec, ifMatch: string | undefined): Promise<{ project: Project; created: boolean }> {
+  private async save(
+    tx: Transaction,
+    teamId: string,
+    name: string,
+    given: ProjectSpec,
+    ifMatch: string | undefined,
+  ): Promise<{ project: Project; created: boolean }> {
     const manager = managerOf(tx);
     const present = await manager.findOne(Project, { where: { teamId, name }, lock: { mode: 'pessimistic_write' } });
     assertIfMatch(ifMatch, present?.specVersion);
     if (present?.activity === 'delete') {
-      throw new DomainError('conflict', 'PROJECT_BEING_DELETED', `The project "${name}" is being deleted.`, { fix: 'Wait until it is gone, then apply again.' });
+      throw new DomainError('conflict', 'PROJECT_BEING_DELETED', `The project "${name}" is being deleted.`, {
+        fix: 'Wait until it is gone, then apply again.',
+      });
     }
     const hidden = hideSecrets(given, this.ports);
-    const project = present ?? manager.create(Project, { teamId, name, spec: hidden.spec, specVersion: 0, release: null, deployFailed: false, activeDeploymentId: null, activity: null });
+    const project =
+      present ??
+      manager.create(Project, {
+        teamId,
+        name,
+        spec: hidden.spec,
+        specVersion: 0,
+        release: null,
+        deployFailed: false,
+        activeDeploymentId: null,
+        activity: null,
+      });
     if (present === null) await manager.save(project);
     const renewed = await this.storeSecrets(tx, project.id, hidden.given);
-    if (present !== null && !renewed && JSON.stringify(sorted(present.spec)) === JSON.stringify(sorted(hidden.spec))) return { project, created: false };
+    if (present !== null && !renewed && JSON.stringify(sorted(present.spec)) === JSON.stringify(sorted(hidden.spec)))
+      return { project, created: false };
     project.spec = hidden.spec;
     project.specVersion += 1;
     return { project: await manager.save(project), created: present === null };
   }
 
   /** Whether a value is another one than before. */
-  private async storeSecrets(tx: Transaction, projectId: string, given: { component: string; name: string; value: string }[]): Promise<boolean> {
-    const before = new Map((await this.secrets.newest(projectId, tx)).map((secret) => [`${secret.component}/${secret.name}`, secret.version]));
+  private async storeSecrets(
+    tx: Transaction,
+    projectId: string,
+    given: { component: string; name: string; value: string }[],
+  ): Promise<boolean> {
+    const before = new Map(
+      (await this.secrets.newest(projectId, tx)).map((secret) => [`${secret.component}/${secret.name}`, secret.version]),
+    );
     let renewed = false;
     for (const secret of given) {
       const version = await this.secrets.put(tx, { projectId, component: secret.component, name: secret.name }, secret.value);
@@ -156,22 +197,36 @@ export class ProjectsService {
 }
 
 function viewOf(project: Project, allocations: Parameters<typeof projectState>[0]['allocations']): ProjectView {
-  return { project, state: projectState({ activity: project.activity, release: project.release, deployFailed: project.deployFailed, allocations }) };
+  return {
+    project,
+    state: projectState({ activity: project.activity, release: project.release, deployFailed: project.deployFailed, allocations }),
+  };
 }
 
 function nameMismatch(inSpec: string, inAddress: string): Fault {
-  return { path: 'name', code: 'NAME_MISMATCH', message: `The specification is named "${inSpec}", the address says "${inAddress}".`, fix: 'Use the same name in both.' };
+  return {
+    path: 'name',
+    code: 'NAME_MISMATCH',
+    message: `The specification is named "${inSpec}", the address says "${inAddress}".`,
+    fix: 'Use the same name in both.',
+  };
 }
 
 /** The same value with keys in order: the database does not keep the order of keys. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
 }
 
 function nameTaken(error: unknown): never {
   if (!violates(error, 'uq_projects_team_id_name')) throw error;
-  throw new DomainError('conflict', 'PROJECT_NAME_TAKEN', 'Somebody created a project of this name at the same moment.', { fix: 'Read it, then apply again.', cause: error });
+  throw new DomainError('conflict', 'PROJECT_NAME_TAKEN', 'Somebody created a project of this name at the same moment.', {
+    fix: 'Read it, then apply again.',
+    cause: error,
+  });
 }
-

@@ -35,7 +35,9 @@ export class SourcesService {
     if (declaredBytes !== undefined && declaredBytes > LARGEST_ARCHIVE_BYTES) throw tooLarge();
     const content = await readAll(body);
     if (content[0] !== 0x1f || content[1] !== 0x8b) {
-      throw new DomainError('invalid', 'SOURCE_NOT_AN_ARCHIVE', 'The body is not a gzip-compressed tar archive.', { fix: 'Send the output of `tar -cz` as application/gzip.' });
+      throw new DomainError('invalid', 'SOURCE_NOT_AN_ARCHIVE', 'The body is not a gzip-compressed tar archive.', {
+        fix: 'Send the output of `tar -cz` as application/gzip.',
+      });
     }
     const digest = `sha256-${createHash('sha256').update(content).digest('hex')}`;
     const source = { id: newId(), teamId, digest, size: content.length, content };
@@ -61,7 +63,10 @@ export class SourcesService {
   private async *chunks(source: Source): AsyncIterable<Buffer> {
     for (let offset = 0; offset < source.size; offset += CHUNK_BYTES) {
       // PostgreSQL counts bytes from 1.
-      const [row] = await this.sources.query<{ chunk: Buffer }[]>('SELECT substring(content FROM $2 FOR $3) AS chunk FROM sources WHERE id = $1', [source.id, offset + 1, CHUNK_BYTES]);
+      const [row] = await this.sources.query<{ chunk: Buffer }[]>(
+        'SELECT substring(content FROM $2 FOR $3) AS chunk FROM sources WHERE id = $1',
+        [source.id, offset + 1, CHUNK_BYTES],
+      );
       if (row === undefined) throw notFound('source', source.digest);
       yield row.chunk;
     }
@@ -70,7 +75,9 @@ export class SourcesService {
 
 function assertMayUpload(actor: Actor, teamId: string): void {
   if (mayDo(actor, 'create', 'Project', { id: '', teamId })) return;
-  throw new DomainError('forbidden', 'ACTION_FORBIDDEN', 'Your role does not allow you to upload code to this team.', { fix: 'Ask an owner or admin of the team for the role of a developer.' });
+  throw new DomainError('forbidden', 'ACTION_FORBIDDEN', 'Your role does not allow you to upload code to this team.', {
+    fix: 'Ask an owner or admin of the team for the role of a developer.',
+  });
 }
 
 async function readAll(body: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -85,5 +92,7 @@ async function readAll(body: AsyncIterable<Buffer>): Promise<Buffer> {
 }
 
 function tooLarge(): PayloadTooLargeException {
-  return new PayloadTooLargeException('The archive is larger than 64 MiB. Exclude what is not source code with .gitignore, or deploy from a git repository.');
+  return new PayloadTooLargeException(
+    'The archive is larger than 64 MiB. Exclude what is not source code with .gitignore, or deploy from a git repository.',
+  );
 }

@@ -29,5 +29,7 @@ export class SpecChecker {
 }
 
 function digestsOf(spec: ProjectSpec): string[] {
-  return Object.values(spec.components).flatMap(({ source }) => (source !== undefined && 'digest' in source && source.digest !== undefined ? [source.digest] : []));
+  return Object.values(spec.components).flatMap(({ source }) =>
+    source !== undefined && 'digest' in source && source.digest !== undefined ? [source.digest] : [],
+  );
 }

@@ -23,7 +23,12 @@ export function decrypt(platformKey: Buffer, aad: string, envelope: Buffer): str
     const dataKey = open(platformKey, aad, envelope.subarray(1, 1 + SEALED_KEY_BYTES));
     return open(dataKey, aad, envelope.subarray(1 + SEALED_KEY_BYTES)).toString('utf8');
   } catch (error) {
-    throw new DomainError('internal', 'SECRET_UNREADABLE', 'A stored secret cannot be decrypted: the platform key is another one, or the row was changed.', { cause: error });
+    throw new DomainError(
+      'internal',
+      'SECRET_UNREADABLE',
+      'A stored secret cannot be decrypted: the platform key is another one, or the row was changed.',
+      { cause: error },
+    );
   }
 }
 

@@ -52,5 +52,9 @@ async function create(file: string): Promise<void> {
 function keyOf(text: string, file: string): Buffer {
   const key = Buffer.from(text.trim(), 'base64');
   if (key.length === KEY_BYTES) return key;
-  throw new DomainError('internal', 'PLATFORM_KEY_INVALID', `${file} does not hold a key of ${KEY_BYTES} bytes in base64; restore it from a backup.`);
+  throw new DomainError(
+    'internal',
+    'PLATFORM_KEY_INVALID',
+    `${file} does not hold a key of ${KEY_BYTES} bytes in base64; restore it from a backup.`,
+  );
 }

@@ -33,14 +33,23 @@ export class SecretsService {
   /** The newest version of each secret of a project. */
   async newest(projectId: string, tx?: Transaction): Promise<SecretVersion[]> {
     const repository = tx === undefined ? this.secrets : managerOf(tx).getRepository(Secret);
-    const rows = await repository.find({ select: { component: true, name: true, version: true }, where: { projectId }, order: { version: 'ASC' } });
-    return [...new Map(rows.map((row) => [`${row.component}/${row.name}`, { projectId, component: row.component, name: row.name, version: row.version }])).values()];
+    const rows = await repository.find({
+      select: { component: true, name: true, version: true },
+      where: { projectId },
+      order: { version: 'ASC' },
+    });
+    return [
+      ...new Map(
+        rows.map((row) => [`${row.component}/${row.name}`, { projectId, component: row.component, name: row.name, version: row.version }]),
+      ).values(),
+    ];
   }
 
   /** Stores a value that somebody gave; the version it has had, when it is the newest one already. */
   async put(tx: Transaction, place: SecretPlace, value: string): Promise<number> {
     const last = await this.last(tx, place);
-    if (last !== null && decrypt(await this.key.get(), aadOf({ ...place, version: last.version }), last.ciphertext) === value) return last.version;
+    if (last !== null && decrypt(await this.key.get(), aadOf({ ...place, version: last.version }), last.ciphertext) === value)
+      return last.version;
     return this.add(tx, place, (last?.version ?? 0) + 1, value, false);
   }
 
@@ -61,7 +70,10 @@ export class SecretsService {
   }
 
   private last(tx: Transaction, place: SecretPlace): Promise<Secret | null> {
-    return managerOf(tx).findOne(Secret, { where: { projectId: place.projectId, component: place.component, name: place.name }, order: { version: 'DESC' } });
+    return managerOf(tx).findOne(Secret, {
+      where: { projectId: place.projectId, component: place.component, name: place.name },
+      order: { version: 'DESC' },
+    });
   }
 
   private async add(tx: Transaction, place: SecretPlace, version: number, value: string, generated: boolean): Promise<number> {

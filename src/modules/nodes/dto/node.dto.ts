@@ -9,7 +9,7 @@ export class IsolationCheckDto {
   name: string;
   @ApiProperty({ example: true })
   ok: boolean;
-  @ApiProperty({ example: 'another tenant\'s directory is invisible', description: 'What was found' })
+  @ApiProperty({ example: "another tenant's directory is invisible", description: 'What was found' })
   message: string;
 }
 

@@ -54,7 +54,12 @@ export class PortDto {
 export class PortDetailDto extends PortDto {
   @ApiProperty({ type: [PortVarDto], description: 'What a component can set' })
   vars: PortVarDto[];
-  @ApiProperty({ type: 'object', additionalProperties: true, example: { type: 'object', properties: { POSTGRES_DB: { type: 'string' } } }, description: 'JSON Schema 2020-12 of `vars`' })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    example: { type: 'object', properties: { POSTGRES_DB: { type: 'string' } } },
+    description: 'JSON Schema 2020-12 of `vars`',
+  })
   varsSchema: Record<string, unknown>;
   @ApiProperty({ type: [String], example: ['POSTGRES_URL'], description: 'What dependants can read, as ${component.NAME} in env' })
   exports: string[];

@@ -20,7 +20,12 @@ export const EXAMPLE_SPEC = {
 
 /** A specification to apply or to plan. */
 export class ProjectSpecDto {
-  @ApiProperty({ type: 'object', additionalProperties: true, example: EXAMPLE_SPEC, description: 'The content of hithe.yaml; its JSON Schema is at /api/v1/schemas/project' })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    example: EXAMPLE_SPEC,
+    description: 'The content of hithe.yaml; its JSON Schema is at /api/v1/schemas/project',
+  })
   @IsDefined({ message: 'spec is missing' })
   spec: Record<string, unknown>;
 }
@@ -46,13 +51,23 @@ export class ProjectDto {
   teamId: string;
   @ApiProperty({ example: 'guestbook' })
   name: string;
-  @ApiProperty({ type: 'object', additionalProperties: true, example: EXAMPLE_SPEC, description: 'What was applied last; secrets are hidden, and stay as they are when sent back so' })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    example: EXAMPLE_SPEC,
+    description: 'What was applied last; secrets are hidden, and stay as they are when sent back so',
+  })
   spec: Record<string, unknown>;
   @ApiProperty({ type: 'integer', example: 3, description: 'Grows with every change of `spec`; also the ETag' })
   specVersion: number;
   @ApiProperty({ type: 'integer', nullable: true, example: 2, description: 'The release that runs; null before the first deployment' })
   release: number | null;
-  @ApiProperty({ enum: PROJECT_STATES, enumName: 'ProjectState', example: 'running', description: '`stopped` by somebody; `failed` by itself' })
+  @ApiProperty({
+    enum: PROJECT_STATES,
+    enumName: 'ProjectState',
+    example: 'running',
+    description: '`stopped` by somebody; `failed` by itself',
+  })
   state: ProjectState;
   @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00.000Z' })
   createdAt: string;

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { NodesModule } from '../modules/nodes/nodes.module.js';
+import { LinkServer } from './link.server.js';
+
+/** The control plane's end of the link to agents. */
+@Module({ imports: [NodesModule], providers: [LinkServer] })
+export class LinkModule {}

@@ -1,0 +1,175 @@
+import { Injectable } from '@nestjs/common';
+import { newId } from '../../common/ids.js';
+import type { Transaction } from '../../common/transaction.js';
+import { managerOf } from '../../database/transaction-runner.js';
+import { Allocation } from '../nodes/allocation.entity.js';
+import { AllocationsService } from '../nodes/allocations.service.js';
+import { LeasesService, LISTEN_ADDRESS } from '../nodes/leases.service.js';
+import { PortsService } from '../ports/ports.service.js';
+import { specInvalid } from '../projects/domain/parse-spec.js';
+import { type ResolvedComponent, resolveComponents } from '../projects/domain/resolved-component.js';
+import type { Project } from '../projects/project.entity.js';
+import { SpecChecker } from '../projects/spec-checker.js';
+import { SecretsService } from '../secrets/secrets.service.js';
+import { TeamsService, type Tenant } from '../teams/teams.service.js';
+import { Release } from './deployment.entity.js';
+import { type CurrentComponent, deployActions } from './domain/actions.js';
+import type { ComponentAction } from './domain/deployment.js';
+import { NodeSurvey, type Survey } from './node-survey.js';
+
+/** What a deploy starts from: where it runs, whose it is, and what strangers hold there. */
+export interface DeployGround {
+  survey: Survey;
+  tenant: Tenant;
+}
+
+export interface PreparedDeploy {
+  release: number;
+  actions: ComponentAction[];
+}
+
+/** Turns a project's specification into a release, new allocations with their network ports, and actions. */
+@Injectable()
+export class DeployPreparer {
+  constructor(
+    private readonly teams: TeamsService,
+    private readonly ports: PortsService,
+    private readonly checker: SpecChecker,
+    private readonly secrets: SecretsService,
+    private readonly allocations: AllocationsService,
+    private readonly leases: LeasesService,
+    private readonly nodes: NodeSurvey,
+  ) {}
+
+  /** What has to be asked before the transaction: no lock is held while a node answers. */
+  async ground(project: Project): Promise<DeployGround> {
+    const faults = await this.checker.check(project.teamId, project.spec, project);
+    if (faults.length > 0) throw specInvalid(faults);
+    const [survey, tenant] = await Promise.all([this.nodes.forDeploy(project), this.teams.tenantOf(project.teamId)]);
+    return { survey, tenant };
+  }
+
+  /** Stores the release and the new allocations. Holds the project's lock. */
+  async prepare(tx: Transaction, project: Project, ground: DeployGround, userId: string): Promise<PreparedDeploy> {
+    const wanted = await this.resolve(tx, project);
+    const current = (await this.allocations.ofProjects([project.id], tx)).map(currentOf);
+    const release = await this.release(tx, project, wanted, userId);
+    const actions = deployActions(wanted, current).map((action) => (isNew(action) ? { ...action, newId: newId() } : action));
+    await this.allocate(tx, { project, ground, release, wanted, current, actions });
+    return { release, actions };
+  }
+
+  private async resolve(tx: Transaction, project: Project): Promise<ResolvedComponent[]> {
+    for (const [component, spec] of Object.entries(project.spec.components)) {
+      const generated = this.ports.find(spec.port)?.secretVars.filter((secret) => secret.generate) ?? [];
+      for (const { name } of generated) await this.secrets.ensureGenerated(tx, { projectId: project.id, component, name });
+    }
+    const stored = await this.secrets.newest(project.id, tx);
+    return resolveComponents(
+      project.spec,
+      this.ports,
+      (component, name) => stored.find((secret) => secret.component === component && secret.name === name)?.version,
+    );
+  }
+
+  /** The number of the release: the one that runs, when nothing in it is different. */
+  private async release(tx: Transaction, project: Project, components: ResolvedComponent[], userId: string): Promise<number> {
+    const manager = managerOf(tx);
+    const newest = await manager.findOne(Release, { where: { projectId: project.id }, order: { number: 'DESC' } });
+    const running = project.release === null ? null : await manager.findOneBy(Release, { projectId: project.id, number: project.release });
+    if (running !== null && canonical(running.components) === canonical(components)) return running.number;
+    const release = manager.create(Release, {
+      projectId: project.id,
+      number: (newest?.number ?? 0) + 1,
+      spec: project.spec,
+      components,
+      createdBy: userId,
+    });
+    await manager.insert(Release, release);
+    return release.number;
+  }
+
+  private async allocate(tx: Transaction, plan: AllocationPlan): Promise<void> {
+    const made = plan.actions.filter(isNew);
+    if (made.length === 0) return;
+    const ids = new Map(
+      plan.current
+        .filter((component) => component.desired !== 'removed')
+        .map((component) => [component.resolved.name, component.allocationId]),
+    );
+    for (const action of made) ids.set(action.component, action.newId ?? '');
+    const rows: Allocation[] = [];
+    for (const action of made) {
+      const resolved = plan.wanted.find((component) => component.name === action.component);
+      if (resolved === undefined || action.newId === undefined) throw new TypeError(`nothing to make ${action.component} from`);
+      rows.push(await this.allocation(tx, plan, resolved, { id: action.newId, ids }));
+    }
+    await this.allocations.add(tx, rows);
+  }
+
+  private async allocation(
+    tx: Transaction,
+    plan: AllocationPlan,
+    resolved: ResolvedComponent,
+    known: { id: string; ids: Map<string, string> },
+  ): Promise<Allocation> {
+    const { project, ground, release } = plan;
+    const { nodeId, taken } = ground.survey;
+    const listen: Allocation['listen'] = {};
+    for (const endpoint of resolved.endpoints) {
+      const fixed = resolved.listen[endpoint];
+      const request = { nodeId, projectId: project.id, component: resolved.name, endpoint, ...(fixed === undefined ? {} : { fixed }) };
+      listen[endpoint] = { address: LISTEN_ADDRESS, port: await this.leases.lease(tx, request, taken) };
+    }
+    const needs = Object.fromEntries(resolved.needs.flatMap((need) => (known.ids.has(need) ? [[need, known.ids.get(need) ?? '']] : [])));
+    return managerOf(tx).create(Allocation, {
+      id: known.id,
+      nodeId,
+      projectId: project.id,
+      teamId: project.teamId,
+      tenant: { number: ground.tenant.number, slug: ground.tenant.slug },
+      project: project.name,
+      component: resolved.name,
+      release,
+      resolved,
+      needs,
+      listen,
+      desired: 'prepared',
+      epoch: 1,
+      restartNonce: 0,
+      purge: false,
+    });
+  }
+}
+
+interface AllocationPlan {
+  project: Project;
+  ground: DeployGround;
+  release: number;
+  wanted: ResolvedComponent[];
+  current: CurrentComponent[];
+  actions: ComponentAction[];
+}
+
+function isNew(action: ComponentAction): boolean {
+  return action.action === 'create' || action.action === 'update';
+}
+
+/** An allocation as the planning of actions sees it. */
+export function currentOf(row: Allocation): CurrentComponent {
+  return {
+    allocationId: row.id,
+    resolved: row.resolved,
+    desired: row.desired,
+    ...(row.observed === null ? {} : { observedState: row.observed.state }),
+  };
+}
+
+/** The database does not keep the order of keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

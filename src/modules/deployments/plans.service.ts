@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../auth/actor.js';
+import type { Fault } from '../../common/domain-error.js';
+import { AllocationsService } from '../nodes/allocations.service.js';
+import { LeasesService } from '../nodes/leases.service.js';
+import { PortsService } from '../ports/ports.service.js';
+import { parseProjectSpec } from '../projects/domain/parse-spec.js';
+import type { ProjectSpec } from '../projects/domain/project-spec.js';
+import { type ResolvedComponent, resolveComponents } from '../projects/domain/resolved-component.js';
+import type { Project } from '../projects/project.entity.js';
+import { ProjectsService } from '../projects/projects.service.js';
+import { SpecChecker } from '../projects/spec-checker.js';
+import { SecretsService } from '../secrets/secrets.service.js';
+import { currentOf } from './deploy-preparer.js';
+import { buildPlan, type LeaseHolder, type Plan } from './domain/plan.js';
+import { NodeSurvey } from './node-survey.js';
+
+/** Says what a deploy would do. Stores nothing but the question to the node. */
+@Injectable()
+export class PlansService {
+  constructor(
+    private readonly projects: ProjectsService,
+    private readonly checker: SpecChecker,
+    private readonly ports: PortsService,
+    private readonly secrets: SecretsService,
+    private readonly allocations: AllocationsService,
+    private readonly leases: LeasesService,
+    private readonly survey: NodeSurvey,
+  ) {}
+
+  async plan(actor: Actor, teamId: string, input: unknown): Promise<Plan> {
+    await this.projects.requireInTeam(actor, teamId, 'update');
+    const parsed = parseProjectSpec(input);
+    const name = nameOf(input);
+    if (!parsed.ok) return faulty(name, parsed.faults);
+    const project = await this.projects.byName(teamId, parsed.spec.name);
+    const faults = await this.checker.check(teamId, parsed.spec, project);
+    if (faults.length > 0) return faulty(name, faults);
+    return this.planValid(parsed.spec, project);
+  }
+
+  private async planValid(spec: ProjectSpec, project: Project | null): Promise<Plan> {
+    const wanted = await this.resolve(spec, project);
+    const closures = [...new Map(wanted.map(({ port, version }) => [`${port} ${version}`, { port, version }])).values()];
+    const [current, answer] = await Promise.all([this.current(project), this.survey.forPlan(project?.id, closures)]);
+    return buildPlan({
+      project: spec.name,
+      faults: [],
+      wanted,
+      current,
+      stateful: (port) => this.ports.find(port)?.hithe.stateful ?? false,
+      leases: answer.nodeId === undefined ? [] : await this.holders(answer.nodeId, project),
+      ...(answer.facts === undefined ? {} : { facts: answer.facts }),
+      ...(answer.missing === undefined ? {} : { factsMissing: answer.missing }),
+    });
+  }
+
+  private async resolve(spec: ProjectSpec, project: Project | null): Promise<ResolvedComponent[]> {
+    const stored = project === null ? [] : await this.secrets.newest(project.id);
+    return resolveComponents(
+      spec,
+      this.ports,
+      (component, name) => stored.find((secret) => secret.component === component && secret.name === name)?.version,
+    );
+  }
+
+  private async current(project: Project | null): Promise<ReturnType<typeof currentOf>[]> {
+    return project === null ? [] : (await this.allocations.ofProjects([project.id])).map(currentOf);
+  }
+
+  private async holders(nodeId: string, project: Project | null): Promise<LeaseHolder[]> {
+    const leases = await this.leases.ofNode(nodeId);
+    return leases.map((lease) => ({
+      address: lease.address,
+      port: lease.port,
+      own: lease.projectId === project?.id,
+      component: lease.component,
+    }));
+  }
+}
+
+function faulty(project: string, faults: Fault[]): Plan {
+  return buildPlan({ project, faults, wanted: [], current: [], stateful: () => false, leases: [] });
+}
+
+function nameOf(input: unknown): string {
+  return typeof input === 'object' && input !== null && 'name' in input && typeof input.name === 'string' ? input.name : '';
+}
