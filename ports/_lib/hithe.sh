@@ -186,11 +186,17 @@ write_line() {
   mv -f "$1.new" "$1"
 }
 
-# remove_instance: removes all that a component left in its directory; its data stays when HITHE_KEEP_DATA is true.
+# remove_instance: removes all that a component left in its directories; its data stays when HITHE_KEEP_DATA is true.
 remove_instance() (
   need COMPONENT_DIR
-  for directory in build cache download home log releases run source; do rm -rf "${COMPONENT_DIR:?}/$directory"; done
-  is_true "${HITHE_KEEP_DATA-}" || rm -rf "${DATA_DIR:?}"
+  rm -rf "${COMPONENT_DIR:?}/cache"
+  for directory in build download home log releases run source; do empty "$COMPONENT_DIR/$directory"; done
+  is_true "${HITHE_KEEP_DATA-}" || empty "$DATA_DIR"
+)
+
+# empty DIRECTORY: removes what is in it; the directory itself, which may be mounted, stays.
+empty() (
+  for entry in "${1:?}"/* "$1"/.[!.]* "$1"/..?*; do rm -rf "$entry"; done
 )
 
 # check_answer: healthy when the component answers over the network, by HEALTH_KIND: `http` (HEALTH_PATH answers with a

@@ -32,7 +32,8 @@ case ${1-create} in
   drop)
     rm -f "$user_file"
     order "ACL DELUSER $PROVISION_USER"
-    order "EVAL \"local c = '0' repeat local r = redis.call('SCAN', c, 'MATCH', ARGV[1], 'COUNT', 1000) c = r[1] for _, k in ipairs(r[2]) do redis.call('UNLINK', k) end until c == '0' return 'OK'\" 0 $PROVISION_DATABASE:*"
+    answer=$(client -s "$VALKEY_SOCKET" --eval "$HITHE_PORT_DIR/templates/forget.lua" , "$PROVISION_DATABASE:*") || die "the keys could not be removed: $answer"
+    [ "$answer" = OK ] || die "the keys could not be removed: $answer"
     ;;
   *) die "provision.sh knows create and drop, not \"$1\"" ;;
 esac

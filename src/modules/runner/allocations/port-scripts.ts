@@ -24,6 +24,8 @@ export interface ComponentContext {
 export interface ScriptCall {
   /** File name in the port's directory. */
   script: string;
+  /** Arguments of the script, such as `drop` of `provision.sh`. */
+  args?: readonly string[];
   /** Over the environment that every script has. */
   env: Record<string, string>;
   network: boolean;
@@ -61,7 +63,7 @@ export class PortScripts {
 
   /** Runs a script to its end. Its exit code is the caller's to judge. */
   run(context: ComponentContext, call: ScriptCall, options: RunOptions): Promise<RunResult> {
-    const command = libraryCommand('run.sh', `${context.entry.port}/${call.script}`);
+    const command = [...libraryCommand('run.sh', `${context.entry.port}/${call.script}`), ...(call.args ?? [])];
     return this.withSpec(context, call, command, (spec) => this.sandbox.run(spec, options));
   }
 
