@@ -27,7 +27,9 @@ async function writeClientSchema(to, made) {
 
 async function generate(directory) {
   // Not the whole build: the command line tool needs what is generated here.
-  await tool('tsc', ['-p', '.'], { cwd: root });
+  await tool('tsc', ['-p', '.'], { cwd: root }).catch((error) => {
+    throw new Error(`The code does not compile:\n${error.stdout}`);
+  });
   for (const { file, write } of GENERATED) {
     const to = join(directory, file);
     await mkdir(dirname(to), { recursive: true });

@@ -1,4 +1,4 @@
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable, type Type } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
@@ -9,8 +9,8 @@ import type { Actor } from './actor.js';
 import { NodeCredentialVerifier, type NodeIdentity } from './node-credential-verifier.js';
 
 /** The declared policy of a route, if any. */
-export function routePolicyOf(reflector: Reflector, context: Pick<ExecutionContext, 'getHandler' | 'getClass'>): RoutePolicy | undefined {
-  return reflector.getAllAndOverride<RoutePolicy | undefined>(ROUTE_POLICY, [context.getHandler(), context.getClass()]);
+export function routePolicyOf(reflector: Reflector, handler: Type | (() => unknown), controller: Type): RoutePolicy | undefined {
+  return reflector.getAllAndOverride<RoutePolicy | undefined>(ROUTE_POLICY, [handler, controller]);
 }
 
 /** Global: whoever calls a route that is not `@Public()` proves who they are, with an access token or a node credential. */
@@ -24,7 +24,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const policy = routePolicyOf(this.reflector, context);
+    const policy = routePolicyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
     if (policy?.kind === 'public') return true;
     if (policy?.kind === 'node') return this.admitNode(context.switchToHttp().getRequest());
     return (await super.canActivate(context)) === true;
@@ -59,7 +59,7 @@ export class PolicyGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const policy = routePolicyOf(this.reflector, context);
+    const policy = routePolicyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
     if (!policy) throw new DomainError('forbidden', 'ROUTE_WITHOUT_POLICY', 'This route declares no policy, so nobody may call it.');
     if (policy.kind !== 'ability') return true;
     const { user } = context.switchToHttp().getRequest<Request & { user?: Actor }>();

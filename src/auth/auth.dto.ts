@@ -27,7 +27,7 @@ export class RefreshTokenDto {
   })
   @IsString()
   @MinLength(1)
-  @MaxLength(200)
+  @MaxLength(4096)
   refreshToken: string;
 }
 

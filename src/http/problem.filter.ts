@@ -14,7 +14,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const problem = problemOf(error, request.path, requestIdOf(request));
+    const problem = problemOf(error, request.originalUrl.split('?', 1)[0] ?? '', requestIdOf(request));
     this.log(problem, error);
     // A stream that has begun cannot carry another answer: cutting it tells the client that it is incomplete.
     if (response.headersSent) {

@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { TestApplication, type TestUser, bearer } from '../support/application.js';
+
+interface Page {
+  items: { id: string }[];
+  nextCursor: string | null;
+}
+
+type Role = 'owner' | 'admin' | 'developer' | 'viewer';
+
+describe('teams', () => {
+  let application: TestApplication;
+  let owner: TestUser;
+  let admin: TestUser;
+  let developer: TestUser;
+  let viewer: TestUser;
+  let stranger: TestUser;
+  let platform: TestUser;
+  let teamId: string;
+
+  const create = (user: TestUser, body: object) => application.http.post('/api/v1/teams').set(bearer(user)).send(body);
+  const put = (user: TestUser, email: string, role: Role) =>
+    application.http.put(`/api/v1/teams/${teamId}/members`).set(bearer(user)).send({ email, role });
+  const remove = (user: TestUser, member: TestUser) =>
+    application.http.delete(`/api/v1/teams/${teamId}/members/${member.id}`).set(bearer(user));
+  const get = (user: TestUser, path = '') => application.http.get(`/api/v1/teams${path}`).set(bearer(user));
+
+  beforeAll(async () => {
+    application = await TestApplication.start();
+    owner = await application.user('owner@example.org');
+    admin = await application.user('admin@example.org');
+    developer = await application.user('developer@example.org');
+    viewer = await application.user('viewer@example.org');
+    stranger = await application.user('stranger@example.org');
+    platform = await application.user('platform@example.org', { platformAdmin: true });
+  });
+
+  beforeEach(async () => {
+    teamId = (
+      (await create(owner, { name: 'Harbour crew', slug: `crew-${Math.random().toString(36).slice(2)}` }).expect(201)).body as {
+        id: string;
+      }
+    ).id;
+    await put(owner, admin.email, 'admin').expect(200);
+    await put(owner, developer.email, 'developer').expect(200);
+    await put(owner, viewer.email, 'viewer').expect(200);
+  });
+
+  afterAll(async () => {
+    await application.stop();
+  });
+
+  describe('POST /teams', () => {
+    it('makes the caller the owner, derives the slug, and never gives a number twice', async () => {
+      const first = (await create(owner, { name: 'Zoë’s  Team!' }).expect(201)).body as { slug: string; number: number };
+      expect(first).toMatchObject({ slug: 'zoe-s-team', role: 'owner', personal: false });
+      await create(owner, { name: 'Zoë’s Team' }).expect(409);
+      const second = (await create(owner, { name: 'Another' }).expect(201)).body as { number: number };
+      expect(second.number).toBeGreaterThan(first.number);
+    });
+
+    it.each([
+      [{}, 'name'],
+      [{ name: '' }, 'name'],
+      [{ name: 'x', slug: '../etc' }, 'slug'],
+      [{ name: 'x', slug: 'UPPER' }, 'slug'],
+      [{ name: 'x', number: 1 }, 'number'],
+      [{ name: 'x', role: 'owner' }, 'role'],
+    ])('refuses %j', async (body, path) => {
+      const answer = await create(owner, body).expect(400);
+      expect((answer.body as { errors: { path: string }[] }).errors.map((fault) => fault.path)).toContain(path);
+    });
+
+    it('answers 409 for a slug that is taken', async () => {
+      await create(owner, { name: 'x', slug: 'taken' }).expect(201);
+      expect((await create(stranger, { name: 'x', slug: 'taken' }).expect(409)).body).toMatchObject({ code: 'TEAM_SLUG_TAKEN' });
+    });
+  });
+
+  describe('GET /teams', () => {
+    it('lists the teams of the caller only, in pages', async () => {
+      const seen = ((await get(stranger).expect(200)).body as { items: { id: string }[] }).items.map((team) => team.id);
+      expect(seen).toContain(stranger.teamId);
+      expect(seen).not.toContain(teamId);
+      const ids: string[] = [];
+      for (let cursor: string | null = ''; cursor !== null;) {
+        const page = (await get(owner, `?limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`).expect(200)).body as Page;
+        expect(page.items).toHaveLength(1);
+        ids.push(...page.items.map((team) => team.id));
+        cursor = page.nextCursor;
+      }
+      const all = ((await get(owner).expect(200)).body as { items: { id: string }[] }).items.map((team) => team.id);
+      expect(ids).toEqual(all);
+      expect(ids).toEqual([...ids].sort());
+    });
+
+    it('refuses a cursor that it did not give out, and a limit out of bounds', async () => {
+      expect((await get(owner, '?cursor=abc').expect(400)).body).toMatchObject({ code: 'CURSOR_INVALID' });
+      await get(owner, '?limit=0').expect(400);
+      await get(owner, '?limit=1000').expect(400);
+      await get(owner, '?teamId=x').expect(400);
+    });
+
+    it('shows all teams to a platform administrator, who has no role in them', async () => {
+      expect((await get(platform, `/${teamId}`).expect(200)).body).toMatchObject({ id: teamId, role: null });
+    });
+  });
+
+  describe('another tenant’s team', () => {
+    it('looks like one that does not exist', async () => {
+      const absent = '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55';
+      for (const id of [teamId, absent]) {
+        expect((await get(stranger, `/${id}`).expect(404)).body).toMatchObject({
+          code: 'TEAM_NOT_FOUND',
+          detail: `There is no team "${id}" that you can see.`,
+        });
+        await get(stranger, `/${id}/members`).expect(404);
+        await application.http
+          .put(`/api/v1/teams/${id}/members`)
+          .set(bearer(stranger))
+          .send({ email: stranger.email, role: 'owner' })
+          .expect(404);
+        await application.http.delete(`/api/v1/teams/${id}/members/${owner.id}`).set(bearer(stranger)).expect(404);
+      }
+    });
+
+    it('is 400 when the id is none', async () => {
+      expect((await get(owner, '/none').expect(400)).body).toMatchObject({
+        errors: [expect.objectContaining({ path: 'teamId', code: 'ID_INVALID' })],
+      });
+    });
+  });
+
+  describe('members', () => {
+    it('are seen by every member', async () => {
+      const answer = (await get(viewer, `/${teamId}/members`).expect(200)).body as { items: { email: string; role: Role }[] };
+      expect(answer.items.map((member) => [member.email, member.role])).toEqual([
+        ['owner@example.org', 'owner'],
+        ['admin@example.org', 'admin'],
+        ['developer@example.org', 'developer'],
+        ['viewer@example.org', 'viewer'],
+      ]);
+    });
+
+    it('are managed by owners', async () => {
+      expect((await put(owner, stranger.email, 'admin').expect(200)).body).toMatchObject({ userId: stranger.id, role: 'admin' });
+      await remove(owner, stranger).expect(204);
+      await remove(owner, stranger).expect(404);
+    });
+
+    it('are managed by admins below their own role', async () => {
+      await put(admin, stranger.email, 'developer').expect(200);
+      await put(admin, viewer.email, 'developer').expect(200);
+      for (const role of ['owner', 'admin'] as const)
+        expect((await put(admin, stranger.email, role).expect(403)).body).toMatchObject({ code: 'ROLE_TOO_HIGH' });
+      await put(admin, owner.email, 'viewer').expect(403);
+      await remove(admin, owner).expect(403);
+      await remove(admin, viewer).expect(204);
+    });
+
+    it('are not managed by developers, viewers and platform administrators', async () => {
+      for (const user of [developer, viewer, platform]) {
+        await put(user, stranger.email, 'viewer').expect(403);
+        await remove(user, owner).expect(403);
+      }
+    });
+
+    it('may leave', async () => {
+      await remove(viewer, viewer).expect(204);
+      await get(viewer, `/${teamId}`).expect(404);
+    });
+
+    it('keep at least one owner, even when two leave at once', async () => {
+      expect((await remove(owner, owner).expect(409)).body).toMatchObject({ code: 'LAST_OWNER' });
+      expect((await put(owner, owner.email, 'viewer').expect(409)).body).toMatchObject({ code: 'LAST_OWNER' });
+      await put(owner, admin.email, 'owner').expect(200);
+      const answers = await Promise.all([remove(owner, owner), remove(admin, admin)]);
+      expect(answers.map((answer) => answer.status).sort()).toEqual([204, 409]);
+    });
+
+    it.each([
+      [{ email: 'owner@example.org' }, 'role'],
+      [{ email: 'owner@example.org', role: 'king' }, 'role'],
+      [{ email: 'nobody', role: 'viewer' }, 'email'],
+    ])('refuse %j', async (body, path) => {
+      const answer = await application.http.put(`/api/v1/teams/${teamId}/members`).set(bearer(owner)).send(body).expect(400);
+      expect((answer.body as { errors: { path: string }[] }).errors.map((fault) => fault.path)).toContain(path);
+    });
+
+    it('must be users', async () => {
+      expect((await put(owner, 'nobody@example.org', 'viewer').expect(404)).body).toMatchObject({ code: 'USER_NOT_FOUND' });
+    });
+  });
+});
