@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { Failure } from './lib/failure.mjs';
 import { Installation } from './lib/installation.mjs';
+import { interrupt } from './lib/interruption.mjs';
 import { Launcher } from './lib/launcher.mjs';
 import { assertNodeVersion, HELP, parseOptions, settings } from './lib/options.mjs';
 import { Progress } from './lib/progress.mjs';
@@ -20,17 +21,19 @@ async function main(progress, signals) {
   const installation = new Installation(fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, ''));
   const launcher = new Launcher({ installation, progress, settings: settings() });
   const request = signals.requested();
-  // A start that is interrupted or fails must not leave half of a platform behind.
   const started = launcher.start();
-  const early = await Promise.race([started.then(() => undefined), request]).catch((error) => ({ components: false, error }));
-  if (early === undefined) {
+  // A start that is interrupted or fails must not leave half of a platform behind.
+  let asked = await Promise.race([started.then(() => undefined), request]).catch((error) => ({ components: false, error }));
+  if (asked === undefined) {
     launcher.supervise();
-    if (options.example) await Promise.race([launcher.deployExample(), request]);
-    if (signals.pending === undefined) progress.print(await summary(launcher));
+    const example = options.example ? launcher.deployExample() : Promise.resolve();
+    asked = await Promise.race([example.then(() => undefined), request]);
+    if (asked === undefined) progress.print(await summary(launcher));
   }
-  const asked = early ?? (await request);
-  progress.print('');
+  asked ??= await request;
+  interrupt();
   await started.catch(() => undefined);
+  progress.print();
   await launcher.stop({ components: asked.components });
   if (asked.error) throw asked.error;
 }

@@ -16,16 +16,16 @@ export async function digestOf(root, paths) {
   return digest.digest('hex');
 }
 
+const GENERATED = new Set(['node_modules', 'dist']);
+
 async function filesOf(root, path) {
-  const entries = await readdir(join(root, path), { withFileTypes: true, recursive: true }).catch((error) => {
+  const entries = await readdir(join(root, path), { withFileTypes: true }).catch((error) => {
     if (error.code === 'ENOTDIR') return undefined;
     if (error.code === 'ENOENT') return [];
     throw error;
   });
   if (entries === undefined) return [path];
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  return files
-    .map((file) => file.slice(root.length + 1))
-    .filter((file) => !/(^|\/)(node_modules|dist)\//.test(file))
-    .sort();
+  const kept = entries.filter((entry) => !GENERATED.has(entry.name) && (entry.isFile() || entry.isDirectory()));
+  const nested = await Promise.all(kept.map(({ name }) => filesOf(root, `${path}/${name}`)));
+  return nested.flat().sort();
 }

@@ -8,6 +8,7 @@ import { Failure } from './failure.mjs';
 import { makeFirstRecords } from './first-records.mjs';
 import { ensureHome, ensureUsers, homeDirectory } from './home.mjs';
 import { ensureHostPackages, ensureNamespaces } from './host-packages.mjs';
+import { assertWanted, interruption } from './interruption.mjs';
 import { isFree, whoListens } from './listeners.mjs';
 import { Lock } from './lock.mjs';
 import { Platform } from './platform.mjs';
@@ -27,16 +28,21 @@ export class Launcher {
 
   /** Everything up to an agent that is connected and isolated. Each step may be repeated. */
   async start() {
-    const { installation, progress } = this;
-    await progress.step('Host packages', (say) => ensureHostPackages(say));
-    await progress.step('Sandbox support of the kernel', () => ensureNamespaces());
-    await progress.step('Dependencies', (say) => installation.ensureDependencies(say));
-    await progress.step('Build', (say) => installation.ensureBuild(say));
-    await progress.step('Home', () => this.prepareHome());
-    await progress.step('Database', (say) => this.startDatabase(say));
-    await progress.step('Migrations and first records', (say) => this.bootstrap(say));
-    await progress.step('Control plane', () => this.startControlPlane());
-    await progress.step('Agent', (say) => this.startAgent(say));
+    const { installation } = this;
+    await this.step('Host packages', (say) => ensureHostPackages(say));
+    await this.step('Sandbox support of the kernel', () => ensureNamespaces());
+    await this.step('Dependencies', (say) => installation.ensureDependencies(say));
+    await this.step('Build', (say) => installation.ensureBuild(say));
+    await this.step('Home', () => this.prepareHome());
+    await this.step('Database', (say) => this.startDatabase(say));
+    await this.step('Migrations and first records', (say) => this.bootstrap(say));
+    await this.step('Control plane', () => this.startControlPlane());
+    await this.step('Agent', (say) => this.startAgent(say));
+  }
+
+  step(title, work) {
+    assertWanted();
+    return this.progress.step(title, work);
   }
 
   async prepareHome() {
@@ -121,6 +127,7 @@ export class Launcher {
         return this.exampleAddress;
       });
     } catch (error) {
+      if (interruption.aborted) return;
       this.progress.fail(error);
       this.progress.print('Hithe itself runs; the next start will try the example again.');
     }

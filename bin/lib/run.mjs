@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Failure } from './failure.mjs';
+import { interruption } from './interruption.mjs';
 
 const KEPT_LINES = 40;
 
 /**
  * Runs a command to its end without a shell or a standard input, unless `input` is given. Resolves with its standard
- * output; `say` gets each line as it comes. Rejects with the last lines of its output.
+ * output; `say` gets each line as it comes. Rejects with the last lines of its output. An interruption ends the command.
  */
-export async function run(command, args, { cwd, env = process.env, say = () => {}, input, fix, uid, gid } = {}) {
-  const child = spawn(command, args, { cwd, env, uid, gid, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+export async function run(command, args, { cwd, env = process.env, say = () => {}, input, fix } = {}) {
+  const child = spawn(command, args, { cwd, env, signal: interruption, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   const output = [];
   const last = [];
   const read = (stream, keep) =>

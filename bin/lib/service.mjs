@@ -3,6 +3,7 @@ import { closeSync, copyFileSync, openSync, readFileSync, renameSync, rmSync, st
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from './failure.mjs';
+import { assertWanted } from './interruption.mjs';
 import { isRunning, startTimeOf } from './process-identity.mjs';
 
 const FIRST_PAUSE = 500;
@@ -108,6 +109,7 @@ export class Service {
   async waitFor(check, what, milliseconds) {
     const deadline = performance.now() + milliseconds;
     for (;;) {
+      assertWanted();
       const result = await check();
       if (result) return result;
       if (!this.isRunning()) throw new Failure(`${this.title} ended before ${what}\n${this.logTail()}`, `The whole log: ${this.log}`);
