@@ -44,7 +44,7 @@ module.exports = {
     {
       name: 'control-plane-never-runs-tenants',
       severity: 'error',
-      from: { path: '^src/(?!agent\\.ts|modules/runner/)', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^src/(?!agent|modules/runner/)', pathNot: '\\.spec\\.ts$' },
       to: { path: '^src/modules/runner/' },
     },
     { name: 'clients-never-import-the-server', severity: 'error', from: { path: '^(cli|client|web)/' }, to: { path: '^src/' } },

@@ -15,6 +15,7 @@ export default tseslint.config(
       // DTOs are classes for their decorators alone; answers are plain objects of their shape.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'as' }],
       eqeqeq: 'error',
       'no-console': 'error',
