@@ -78,8 +78,17 @@ async function timed(url, mark, deploy) {
 async function plainGuestbook(directory, web) {
   const { DATABASE_URL, VALKEY_URL } = await environmentOf(web.pid);
   const port = await freePort();
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, HOST: '127.0.0.1', PORT: String(port), NODE_ENV: 'production', DATABASE_URL, VALKEY_URL };
-  const deploy = (source) => execute(join(ROOT, 'bench/plain-deploy.sh'), [join(source.directory, 'app'), directory, process.execPath], { env });
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    NODE_ENV: 'production',
+    DATABASE_URL,
+    VALKEY_URL,
+  };
+  const deploy = (source) =>
+    execute(join(ROOT, 'bench/plain-deploy.sh'), [join(source.directory, 'app'), directory, process.execPath], { env });
   const stop = async () => {
     const pid = Number(await readFile(join(directory, 'pid'), 'utf8').catch(() => '0'));
     if (pid > 0) process.kill(pid);

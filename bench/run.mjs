@@ -3,13 +3,21 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 const BENCHMARKS = {
-  deploy: { load: () => import('./deploy.mjs'), what: 'a changed line of the guestbook, from `hithe deploy` to its first answer, beside a plain script' },
+  deploy: {
+    load: () => import('./deploy.mjs'),
+    what: 'a changed line of the guestbook, from `hithe deploy` to its first answer, beside a plain script',
+  },
   cli: { load: () => import('./cli.mjs'), what: 'start of the command line tool, beside an empty Node.js program' },
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '10' }, json: { type: 'string' }, cold: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  options: {
+    runs: { type: 'string', default: '10' },
+    json: { type: 'string' },
+    cold: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
 });
 const [name] = positionals;
 const benchmark = BENCHMARKS[name];

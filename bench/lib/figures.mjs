@@ -9,7 +9,9 @@ export function summarise(figures) {
 /** Rows as aligned columns; the first column to the left, the others to the right. */
 export function table(rows) {
   const widths = rows[0].map((_, index) => Math.max(...rows.map((row) => row[index].length)));
-  return rows.map((row) => row.map((cell, index) => (index === 0 ? cell.padEnd(widths[index]) : cell.padStart(widths[index]))).join('  ')).join('\n');
+  return rows
+    .map((row) => row.map((cell, index) => (index === 0 ? cell.padEnd(widths[index]) : cell.padStart(widths[index]))).join('  '))
+    .join('\n');
 }
 
 export const ms = (value) => `${value.toFixed(0)} ms`;

@@ -46,7 +46,11 @@ export class Installation {
   start(args = [], environment = {}) {
     const began = performance.now();
     let output = '';
-    this.launcher = spawn('node', [join(this.root, 'bin/start.mjs'), ...args], { cwd: this.root, env: { ...this.environment, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.launcher = spawn('node', [join(this.root, 'bin/start.mjs'), ...args], {
+      cwd: this.root,
+      env: { ...this.environment, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     return new Promise((resolve, reject) => {
       const read = (chunk) => {
         output += chunk;
@@ -77,7 +81,10 @@ export class Installation {
   }
 
   async login() {
-    const child = spawn(join(this.root, 'bin/hithe'), ['login', '--server', this.url, '--email', EMAIL, '--password-stdin'], { env: this.environment, stdio: ['pipe', 'ignore', 'inherit'] });
+    const child = spawn(join(this.root, 'bin/hithe'), ['login', '--server', this.url, '--email', EMAIL, '--password-stdin'], {
+      env: this.environment,
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
     child.stdin.end(PASSWORD);
     const code = await new Promise((resolve) => child.once('close', resolve));
     if (code !== 0) throw new Error(`login ended with ${code}`);

@@ -38,5 +38,10 @@ export const memoryOf = pssOf;
 /** The environment of a process, as an object. */
 export async function environmentOf(pid) {
   const text = await readFile(`/proc/${pid}/environ`, 'utf8');
-  return Object.fromEntries(text.split('\0').filter(Boolean).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+  return Object.fromEntries(
+    text
+      .split('\0')
+      .filter(Boolean)
+      .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
 }

@@ -97,7 +97,10 @@ export class Context {
     if (wanted === undefined || wanted === '') {
       const [only, second] = teams;
       if (only !== undefined && second === undefined) return only;
-      throw usageError('You are in several teams and have chosen none.', { code: 'TEAM_NOT_CHOSEN', fix: `hithe use ${only?.slug ?? 'TEAM'}` });
+      throw usageError('You are in several teams and have chosen none.', {
+        code: 'TEAM_NOT_CHOSEN',
+        fix: `hithe use ${only?.slug ?? 'TEAM'}`,
+      });
     }
     return findTeam(teams, wanted);
   }
@@ -143,16 +146,22 @@ export function findTeam(teams: readonly (ChosenTeam & { name: string })[], want
   const slugs = teams.map(({ slug }) => slug);
   throw new CliError(EXIT.notFound, `You are in no team "${wanted}".`, {
     code: 'TEAM_NOT_FOUND',
-    fix: slugs.length === 0 ? 'hithe teams create NAME' : `hithe use ${nearest(wanted, slugs) ?? slugs[0] ?? ''}   (yours: ${slugs.join(', ')})`,
+    fix:
+      slugs.length === 0
+        ? 'hithe teams create NAME'
+        : `hithe use ${nearest(wanted, slugs) ?? slugs[0] ?? ''}   (yours: ${slugs.join(', ')})`,
   });
 }
 
 /** An address of a server in the one form under which its credentials are kept. */
 export function normaliseServer(address: string): string {
   const withScheme = /^[a-z]+:\/\//i.test(address) ? address : `http://${address}`;
-  if (!URL.canParse(withScheme)) throw usageError(`"${address}" is not an address of a server.`, { fix: `hithe login --server ${DEFAULT_SERVER}` });
+  if (!URL.canParse(withScheme))
+    throw usageError(`"${address}" is not an address of a server.`, { fix: `hithe login --server ${DEFAULT_SERVER}` });
   const url = new URL(withScheme);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw usageError(`A server's address starts with http:// or https://, not ${url.protocol}//.`);
-  if (url.username !== '' || url.password !== '') throw usageError("A server's address holds no user name or password.", { fix: 'hithe login --email E asks for it.' });
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw usageError(`A server's address starts with http:// or https://, not ${url.protocol}//.`);
+  if (url.username !== '' || url.password !== '')
+    throw usageError("A server's address holds no user name or password.", { fix: 'hithe login --email E asks for it.' });
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }

@@ -12,7 +12,8 @@ export interface Program {
   exitCode: () => ExitCode;
 }
 
-type Work = (context: Context) => Promise<ExitCode | void>;
+/** `undefined` is success. */
+type Work = (context: Context) => Promise<ExitCode | undefined> | Promise<void>;
 
 /** Builds the whole command line. What a command does is loaded when it runs, so that none pays for the others. */
 export function buildProgram(io: Io): Program {
@@ -66,8 +67,16 @@ function sessionCommands(program: Command, act: Act): void {
     .option('--server <url>', 'address of the server (default: the last one, or http://localhost:7070)')
     .option('--email <email>', 'who you are')
     .option('--password-stdin', 'read the password from the standard input')
-    .addHelpText('after', examples('hithe login --server https://hithe.example.org --email you@example.org', 'printf \'%s\' "$PASSWORD" | hithe login --email ci@example.org --password-stdin'))
-    .action((options: { server?: string; email?: string; passwordStdin?: boolean }) => act(async (context) => (await import('./commands/session.js')).login(context, options)));
+    .addHelpText(
+      'after',
+      examples(
+        'hithe login --server https://hithe.example.org --email you@example.org',
+        'printf \'%s\' "$PASSWORD" | hithe login --email ci@example.org --password-stdin',
+      ),
+    )
+    .action((options: { server?: string; email?: string; passwordStdin?: boolean }) =>
+      act(async (context) => (await import('./commands/session.js')).login(context, options)),
+    );
   program
     .command('logout')
     .description('end the log-in, here and on the server')
@@ -98,7 +107,9 @@ function peopleCommands(program: Command, act: Act): void {
     .requiredOption('--email <email>', 'who it is')
     .option('--password-stdin', 'read the password from the standard input')
     .addHelpText('after', examples('hithe users create --email dana@example.org'))
-    .action((options: { email: string; passwordStdin?: boolean }) => act(async (context) => (await import('./commands/people.js')).createUser(context, options)));
+    .action((options: { email: string; passwordStdin?: boolean }) =>
+      act(async (context) => (await import('./commands/people.js')).createUser(context, options)),
+    );
   users
     .command('list')
     .description('list all users')
@@ -111,7 +122,9 @@ function peopleCommands(program: Command, act: Act): void {
     .argument('<name>')
     .option('--slug <slug>', 'its short name; made from the name when absent')
     .addHelpText('after', examples('hithe teams create "Web shop" --slug shop'))
-    .action((name: string, options: { slug?: string }) => act(async (context) => (await import('./commands/people.js')).createTeam(context, name, options)));
+    .action((name: string, options: { slug?: string }) =>
+      act(async (context) => (await import('./commands/people.js')).createTeam(context, name, options)),
+    );
   teams
     .command('list')
     .description('list the teams that you can see')
@@ -126,8 +139,13 @@ function peopleCommands(program: Command, act: Act): void {
     .description('give a user a role in the chosen team')
     .argument('<email>')
     .requiredOption('--role <role>', 'owner, admin, developer or viewer')
-    .addHelpText('after', examples('hithe teams add dana@example.org --role developer', 'hithe teams add dana@example.org --role viewer --team shop'))
-    .action((email: string, options: { role: string }) => act(async (context) => (await import('./commands/people.js')).addMember(context, email, options)));
+    .addHelpText(
+      'after',
+      examples('hithe teams add dana@example.org --role developer', 'hithe teams add dana@example.org --role viewer --team shop'),
+    )
+    .action((email: string, options: { role: string }) =>
+      act(async (context) => (await import('./commands/people.js')).addMember(context, email, options)),
+    );
   teams
     .command('remove')
     .description('take a user out of the chosen team')
@@ -137,12 +155,17 @@ function peopleCommands(program: Command, act: Act): void {
 
 /** Runs a group's default command, and suggests the nearest one for a word that is none. */
 function defaultAction(group: Command, work: () => Promise<void>): void {
-  group.argument('[command]').usage('[command]').action((word: string | undefined) => {
-    if (word === undefined) return work();
-    const names = group.commands.map((command) => command.name());
-    const near = nearest(word, names);
-    throw usageError(`unknown command "${group.name()} ${word}"`, { fix: `hithe ${group.name()} ${near ?? `--help   (commands: ${names.join(', ')})`}` });
-  });
+  group
+    .argument('[command]')
+    .usage('[command]')
+    .action((word: string | undefined) => {
+      if (word === undefined) return work();
+      const names = group.commands.map((command) => command.name());
+      const near = nearest(word, names);
+      throw usageError(`unknown command "${group.name()} ${word}"`, {
+        fix: `hithe ${group.name()} ${near ?? `--help   (commands: ${names.join(', ')})`}`,
+      });
+    });
 }
 
 function projectCommands(program: Command, act: Act): void {
@@ -158,15 +181,22 @@ function projectCommands(program: Command, act: Act): void {
     .argument('[project]', 'an applied project, instead of a file')
     .option('-f, --file <file>', 'the project file or its directory (default: ./hithe.yaml)')
     .addHelpText('after', examples('hithe plan', 'hithe plan guestbook --json'))
-    .action((name: string | undefined, options: { file?: string }) => act(async (context) => (await import('./commands/apply.js')).plan(context, name, options)));
+    .action((name: string | undefined, options: { file?: string }) =>
+      act(async (context) => (await import('./commands/apply.js')).plan(context, name, options)),
+    );
   program
     .command('deploy')
     .description('bring a project to its specification; with a file (or ./hithe.yaml), apply that first')
     .argument('[project]', 'an applied project, instead of a file')
     .option('-f, --file <file>', 'the project file or its directory (default: ./hithe.yaml)')
     .option('--no-wait', 'return as soon as the deployment has begun')
-    .addHelpText('after', examples('hithe deploy', 'hithe deploy -f examples/guestbook/hithe.yaml', 'hithe deploy guestbook --no-wait --json'))
-    .action((name: string | undefined, options: { file?: string; wait?: boolean }) => act(async (context) => (await import('./commands/deploy.js')).deploy(context, name, options)));
+    .addHelpText(
+      'after',
+      examples('hithe deploy', 'hithe deploy -f examples/guestbook/hithe.yaml', 'hithe deploy guestbook --no-wait --json'),
+    )
+    .action((name: string | undefined, options: { file?: string; wait?: boolean }) =>
+      act(async (context) => (await import('./commands/deploy.js')).deploy(context, name, options)),
+    );
   program
     .command('delete')
     .description('stop a project and remove it; its data is kept unless --purge')
@@ -175,7 +205,9 @@ function projectCommands(program: Command, act: Act): void {
     .option('--purge', 'delete its data too')
     .option('--no-wait', 'return as soon as the deletion has begun')
     .addHelpText('after', examples('hithe delete guestbook', 'hithe delete guestbook --confirm guestbook --purge'))
-    .action((name: string, options: { confirm?: string; purge?: boolean; wait?: boolean }) => act(async (context) => (await import('./commands/deploy.js')).remove(context, name, options)));
+    .action((name: string, options: { confirm?: string; purge?: boolean; wait?: boolean }) =>
+      act(async (context) => (await import('./commands/deploy.js')).remove(context, name, options)),
+    );
 }
 
 function lifecycleCommands(program: Command, act: Act): void {
@@ -227,7 +259,9 @@ function viewCommands(program: Command, act: Act): void {
     .argument(...optionalProject)
     .option('--id <id>', 'show this one')
     .option('-f, --follow', 'follow it to its end')
-    .action((name: string | undefined, options: { id?: string; follow?: boolean }) => act(async (context) => (await import('./commands/deployments.js')).deployments(context, name, options)));
+    .action((name: string | undefined, options: { id?: string; follow?: boolean }) =>
+      act(async (context) => (await import('./commands/deployments.js')).deployments(context, name, options)),
+    );
   program
     .command('ports')
     .description('list what components can be made of, or show the versions and vars of one')
@@ -239,7 +273,9 @@ function viewCommands(program: Command, act: Act): void {
     .description("print the address of a project's page, and open it where there is a desktop")
     .argument(...optionalProject)
     .argument('[component]')
-    .action((name: string | undefined, component: string | undefined) => act(async (context) => (await import('./commands/status.js')).open(context, name, component)));
+    .action((name: string | undefined, component: string | undefined) =>
+      act(async (context) => (await import('./commands/status.js')).open(context, name, component)),
+    );
 }
 
 function wholeNumber(text: string): number {

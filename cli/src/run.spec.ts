@@ -6,7 +6,17 @@ import { ScriptedServer, sendJson, sendProblem } from './testing/scripted-server
 
 const TEAM = { id: 't1', slug: 'ada', name: 'Ada', role: 'owner' };
 const USER = { id: 'u1', email: 'ada@example.org', platformAdmin: true };
-const PROJECT = { id: 'p1', teamId: 't1', name: 'guestbook', spec: {}, specVersion: 3, release: 2, state: 'running', createdAt: '', updatedAt: '2026-01-01T00:00:00Z' };
+const PROJECT = {
+  id: 'p1',
+  teamId: 't1',
+  name: 'guestbook',
+  spec: {},
+  specVersion: 3,
+  release: 2,
+  state: 'running',
+  createdAt: '',
+  updatedAt: '2026-01-01T00:00:00Z',
+};
 const DEPLOYMENT = {
   id: 'd1',
   projectId: 'p1',
@@ -63,7 +73,9 @@ describe('hithe', () => {
       .json(`GET ${API}/projects/p1/status`, STATUS)
       .on(`GET ${API}/deployments/d1/events`, (_request, response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write('id: 1\nevent: component\ndata: {"component":"web","step":"prepare","state":"running","startedAt":"2026-01-01T00:00:00Z"}\n\n');
+        response.write(
+          'id: 1\nevent: component\ndata: {"component":"web","step":"prepare","state":"running","startedAt":"2026-01-01T00:00:00Z"}\n\n',
+        );
         response.end('id: 2\nevent: end\ndata: {"state":"succeeded"}\n\n');
       });
   });
@@ -93,7 +105,9 @@ describe('hithe', () => {
       await login();
       const file = join(cli.configDirectory, 'credentials.json');
       expect((await stat(file)).mode & 0o777).toBe(0o600);
-      expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ servers: { [server.url]: { accessToken: 'a1', refreshToken: 'r1', email: USER.email } } });
+      expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
+        servers: { [server.url]: { accessToken: 'a1', refreshToken: 'r1', email: USER.email } },
+      });
       const who = await cli.run(['whoami', '--json']);
       expect(JSON.parse(who.stdout)).toMatchObject({ email: USER.email, team: 'ada', server: server.url });
       expect(server.calls(`GET ${API}/me`).at(-1)?.headers.authorization).toBe('Bearer a1');
@@ -139,7 +153,9 @@ describe('hithe', () => {
 
     it('forgets the log-in even when the server is away', async () => {
       await login();
-      server.on(`POST ${API}/auth/logout`, (_request, response) => response.destroy());
+      server.on(`POST ${API}/auth/logout`, (_request, response) => {
+        response.destroy();
+      });
       expect(await cli.run(['logout'])).toMatchObject({ code: 0 });
       expect((await cli.run(['whoami'])).code).toBe(3);
     });
@@ -156,7 +172,9 @@ describe('hithe', () => {
       expect(ran.stderr).toContain('web prepare running\n');
       expect(ran.stderr).toContain('web prepare done (1.0 s)\n');
       const [applied] = server.calls(`PUT ${API}/teams/t1/projects/guestbook`);
-      expect(JSON.parse(String(applied?.body))).toMatchObject({ spec: { components: { web: { source: { path: './app', digest: expect.stringMatching(/^sha256-/) } } } } });
+      expect(JSON.parse(String(applied?.body))).toMatchObject({
+        spec: { components: { web: { source: { path: './app', digest: expect.stringMatching(/^sha256-/) } } } },
+      });
       expect(server.calls(`POST ${API}/projects/p1/deployments`)[0]?.headers['idempotency-key']).toBeDefined();
     });
 
@@ -169,11 +187,25 @@ describe('hithe', () => {
 
     it('ends with 1 and says component, step, exit code, log and mend of a failure', async () => {
       await login();
-      const failure = { component: 'web', step: 'start', exitCode: 1, message: 'web exited with code 1', logTail: ['boom \u001b[2J'], fix: 'Mend the code.' };
+      const failure = {
+        component: 'web',
+        step: 'start',
+        exitCode: 1,
+        message: 'web exited with code 1',
+        logTail: ['boom \u001b[2J'],
+        fix: 'Mend the code.',
+      };
       server.json(`GET ${API}/deployments/d1`, { ...SUCCEEDED, state: 'rolled_back', failure });
       const ran = await cli.run(['deploy', 'guestbook']);
       expect(ran.code).toBe(1);
-      for (const part of ['What ran before runs again', 'web: start (exit code 1)', 'web exited with code 1', 'boom \\x1b[2J', 'mend: Mend the code.', 'hithe logs guestbook web']) {
+      for (const part of [
+        'What ran before runs again',
+        'web: start (exit code 1)',
+        'web exited with code 1',
+        'boom \\x1b[2J',
+        'mend: Mend the code.',
+        'hithe logs guestbook web',
+      ]) {
         expect(ran.stderr).toContain(part);
       }
     });
@@ -185,14 +217,18 @@ describe('hithe', () => {
       });
       const ran = await cli.run(['restart', 'guestbook', '--json']);
       expect(ran.code).toBe(5);
-      expect(JSON.parse(ran.stderr)).toEqual({ error: { exitCode: 5, code: 'DEPLOYMENT_ALREADY_ACTIVE', message: 'Another deployment is active.', fix: 'Wait for it.' } });
+      expect(JSON.parse(ran.stderr)).toEqual({
+        error: { exitCode: 5, code: 'DEPLOYMENT_ALREADY_ACTIVE', message: 'Another deployment is active.', fix: 'Wait for it.' },
+      });
     });
 
     it('places the faults that the server finds in the file', async () => {
       await login();
       await writeProject();
       server.on(`PUT ${API}/teams/t1/projects/guestbook`, (_request, response) => {
-        const errors = [{ path: 'components.web.port', code: 'PORT_UNKNOWN', message: 'There is no port "nodejs-app".', fix: 'Did you mean "nodejs"?' }];
+        const errors = [
+          { path: 'components.web.port', code: 'PORT_UNKNOWN', message: 'There is no port "nodejs-app".', fix: 'Did you mean "nodejs"?' },
+        ];
         sendProblem(response, 400, 'PROJECT_SPEC_INVALID', 'One fault.', { errors });
       });
       const ran = await cli.run(['apply']);
@@ -238,7 +274,10 @@ describe('hithe', () => {
 
     it('ends `health` with 1 while a component is not healthy', async () => {
       await login();
-      server.json(`GET ${API}/projects/p1/health`, { healthy: false, components: [{ name: 'cache', health: 'unhealthy', message: 'stopped' }] });
+      server.json(`GET ${API}/projects/p1/health`, {
+        healthy: false,
+        components: [{ name: 'cache', health: 'unhealthy', message: 'stopped' }],
+      });
       expect(await cli.run(['health', 'guestbook'])).toMatchObject({ code: 1, stdout: expect.stringContaining('not healthy') });
     });
 

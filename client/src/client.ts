@@ -124,7 +124,7 @@ function refreshWith(server: string, send: Send, RequestClass: typeof Request) {
 export async function dataOf<A extends { data?: unknown }>(answer: Promise<A>): Promise<NonNullable<A['data']>> {
   const { data } = await answer;
   if (data === undefined || data === null) throw new TypeError('The server answered without the data that its API promises.');
-  return data as NonNullable<A['data']>;
+  return data;
 }
 
 /** All items of a paged list, fetched page by page. */

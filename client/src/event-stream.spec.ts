@@ -3,7 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHitheClient, type HitheClient } from './client.js';
 import { HitheApiError, HitheConnectionError } from './errors.js';
+import type { ServerEvent } from './event-stream.js';
 import { MemoryTokenStore } from './session.js';
+
+async function collect(events: AsyncIterable<ServerEvent>): Promise<ServerEvent[]> {
+  const all: ServerEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
 
 type Answer = (lastEventId: string | undefined, response: ServerResponse) => void;
 
@@ -39,7 +46,7 @@ describe('readEvents', () => {
       stream(response, ': hello\n\nid: 1\nevent: line\ndata: {"text":');
       setImmediate(() => response.end('"ü"}\n\n'));
     });
-    const events = await Array.fromAsync(client.events('/x', {}));
+    const events = await collect(client.events('/x', {}));
     expect(events).toEqual([{ event: 'line', id: '1', data: { text: 'ü' } }]);
   });
 
@@ -62,7 +69,7 @@ describe('readEvents', () => {
       },
     );
     const gaps: number[] = [];
-    const events = await Array.fromAsync(client.events('/x', {}, { onGap: (_error, attempt) => gaps.push(attempt) }));
+    const events = await collect(client.events('/x', {}, { onGap: (_error, attempt) => gaps.push(attempt) }));
     expect(events.map(({ data }) => data)).toEqual([1, 2]);
     expect(asked).toEqual([undefined, '7', '7']);
     expect(gaps.length).toBeGreaterThanOrEqual(2);
@@ -70,9 +77,11 @@ describe('readEvents', () => {
 
   it('throws what the server refuses, without trying again', async () => {
     answers.push((_id, response) =>
-      response.writeHead(404, { 'content-type': 'application/problem+json' }).end('{"title":"T","status":404,"code":"NOT_THERE","detail":"no"}'),
+      response
+        .writeHead(404, { 'content-type': 'application/problem+json' })
+        .end('{"title":"T","status":404,"code":"NOT_THERE","detail":"no"}'),
     );
-    const read = Array.fromAsync(client.events('/x', {}));
+    const read = collect(client.events('/x', {}));
     await expect(read).rejects.toThrow(HitheApiError);
     await expect(read).rejects.toMatchObject({ code: 'NOT_THERE', status: 404 });
   });
@@ -92,7 +101,7 @@ describe('readEvents', () => {
 
   it('gives up when the server stays away for too long', async () => {
     const away = createHitheClient({ server: 'http://127.0.0.1:9', tokens: new MemoryTokenStore({ accessToken: 'x' }) });
-    const read = Array.fromAsync(away.events('/x', {}, { giveUpAfterMs: 0 }));
+    const read = collect(away.events('/x', {}, { giveUpAfterMs: 0 }));
     await expect(read).rejects.toThrow(HitheConnectionError);
   });
 });

@@ -118,7 +118,7 @@ function parse(data: string): unknown {
 
 /** The bytes of a response; not every browser can iterate over a ReadableStream. */
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = response.body?.getReader();
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
   if (reader === undefined) return;
   try {
     for (;;) {

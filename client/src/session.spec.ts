@@ -38,7 +38,11 @@ describe('Session', () => {
 
   it('forgets tokens whose refresh token is refused', async () => {
     const store = new MemoryTokenStore({ accessToken: 'a', refreshToken: 'r', expiresAt: NOW });
-    const session = new Session(store, () => Promise.resolve(undefined), () => NOW);
+    const session = new Session(
+      store,
+      () => Promise.resolve(undefined),
+      () => NOW,
+    );
     expect(await session.accessToken()).toBeUndefined();
     expect(await store.read()).toBeUndefined();
   });

@@ -24,7 +24,10 @@ describe('the guestbook, from the first start', () => {
     const found = await status();
     expect(found).toMatchObject({ state: 'running', health: 'healthy', release: 1 });
     page = addressOf(found, 'web');
-    const signed = await fetch(`${page}/sign`, { method: 'POST', body: new URLSearchParams({ name: 'Ada <b>', message: 'Hello & welcome' }) });
+    const signed = await fetch(`${page}/sign`, {
+      method: 'POST',
+      body: new URLSearchParams({ name: 'Ada <b>', message: 'Hello & welcome' }),
+    });
     expect(signed.status).toBe(200);
     const text = await html();
     expect(text).toContain('<b>Ada &lt;b&gt;</b>');
@@ -44,7 +47,9 @@ describe('the guestbook, from the first start', () => {
         return logs.lines.some((line) => line.includes('probe'));
       });
       await fetch(`${page}/?marked`);
-      await eventually('the marked request shows', 5, () => Promise.resolve(logs.lines.some((line) => /^web +\| GET \/\?marked 200/.test(line))));
+      await eventually('the marked request shows', 5, () =>
+        Promise.resolve(logs.lines.some((line) => /^web +\| GET \/\?marked 200/.test(line))),
+      );
     } finally {
       logs.end();
     }
@@ -128,7 +133,11 @@ describe('the guestbook, from the first start', () => {
       const before = pidsOf(await status());
       await edit((text) => text.replaceAll('The guestbook', 'The second edition'));
       const plan = await hithe.json<{ ok: boolean; changes: { component: string; action: string }[] }>(['plan', '-f', directory]);
-      expect(Object.fromEntries(plan.changes.map(({ component, action }) => [component, action]))).toEqual({ db: 'none', cache: 'none', web: 'update' });
+      expect(Object.fromEntries(plan.changes.map(({ component, action }) => [component, action]))).toEqual({
+        db: 'none',
+        cache: 'none',
+        web: 'update',
+      });
       await hithe.ok(['deploy', '-f', directory]);
       page = addressOf(await status(), 'web');
       expect(await html()).toContain('The second edition');

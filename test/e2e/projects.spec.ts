@@ -36,7 +36,13 @@ describe('projects', () => {
     const FLOW = [
       { id: 'tab', type: 'tab', label: 'e2e' },
       { id: 'in', z: 'tab', type: 'http in', url: '/hello', method: 'get', wires: [['set']] },
-      { id: 'set', z: 'tab', type: 'change', rules: [{ t: 'set', p: 'payload', pt: 'msg', to: 'from a flow', tot: 'str' }], wires: [['out']] },
+      {
+        id: 'set',
+        z: 'tab',
+        type: 'change',
+        rules: [{ t: 'set', p: 'payload', pt: 'msg', to: 'from a flow', tot: 'str' }],
+        wires: [['out']],
+      },
       { id: 'out', z: 'tab', type: 'http response', statusCode: '200', wires: [] },
     ];
     const address = async (): Promise<string> => {
@@ -50,7 +56,11 @@ describe('projects', () => {
       await hithe.ok(['deploy', 'node-red']);
       const base = await address();
       expect((await fetch(base)).status).toBe(200);
-      const posted = await fetch(`${base}/flows`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(FLOW) });
+      const posted = await fetch(`${base}/flows`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(FLOW),
+      });
       expect(posted.ok).toBe(true);
       await eventually('the flow answers', 20, () => hello(base));
       await hithe.ok(['stop', 'node-red']);
@@ -66,9 +76,17 @@ describe('projects', () => {
       const file = await write(spec);
       await hithe.ok(['deploy', '-f', file]);
       await hithe.ok(['users', 'create', '--email', 'eve@example.org', '--password-stdin'], { stdin: 'another long pass phrase' });
-      await hithe.ok(['login', '--server', hithe.url, '--email', 'eve@example.org', '--password-stdin'], { as: 'eve', stdin: 'another long pass phrase' });
+      await hithe.ok(['login', '--server', hithe.url, '--email', 'eve@example.org', '--password-stdin'], {
+        as: 'eve',
+        stdin: 'another long pass phrase',
+      });
       expect(await hithe.json(['projects'], { as: 'eve' })).toEqual([]);
-      for (const args of [['status', 'private'], ['logs', 'private'], ['stop', 'private'], ['delete', 'private', '--confirm', 'private']]) {
+      for (const args of [
+        ['status', 'private'],
+        ['logs', 'private'],
+        ['stop', 'private'],
+        ['delete', 'private', '--confirm', 'private'],
+      ]) {
         expect((await hithe.hithe(args, { as: 'eve' })).code).toBe(4);
       }
       const token = (await hithe.ok(['auth', 'token'], { as: 'eve' })).trim();
@@ -89,7 +107,11 @@ describe('projects', () => {
       expect(tenants.length).toBeGreaterThanOrEqual(2);
       const readable = tenants.filter((tenant) => {
         try {
-          execFileSync('setpriv', [`--reuid=${ours ?? 0}`, `--regid=${ours ?? 0}`, '--clear-groups', 'ls', join(hithe.home, 'tenants', tenant)], { stdio: 'ignore' });
+          execFileSync(
+            'setpriv',
+            [`--reuid=${ours ?? 0}`, `--regid=${ours ?? 0}`, '--clear-groups', 'ls', join(hithe.home, 'tenants', tenant)],
+            { stdio: 'ignore' },
+          );
           return true;
         } catch {
           return false;
@@ -106,11 +128,29 @@ describe('projects', () => {
     it.each([
       ['an unknown port', 'name: bad\ncomponents:\n  db: {port: postgrse}\n', /hithe\.yaml:3:\d+/, /postgrse/, /postgres/],
       ['a version that does not exist', 'name: bad\ncomponents:\n  db: {port: postgres, version: "99"}\n', /hithe\.yaml:3:\d+/, /99/, /17/],
-      ['a cycle in needs', 'name: bad\ncomponents:\n  a: {port: valkey, needs: [b]}\n  b: {port: valkey, needs: [a]}\n', /hithe\.yaml:\d+:\d+/, /a|b/, /needs/],
+      [
+        'a cycle in needs',
+        'name: bad\ncomponents:\n  a: {port: valkey, needs: [b]}\n  b: {port: valkey, needs: [a]}\n',
+        /hithe\.yaml:\d+:\d+/,
+        /a|b/,
+        /needs/,
+      ],
       ['a missing var', 'name: bad\ncomponents:\n  x: {port: npm-app}\n', /hithe\.yaml:3:\d+/, /missing|required|needs/i, /./],
       ['a wrong type', 'name: bad\ncomponents:\n  db: {port: postgres, needs: cache}\n', /hithe\.yaml:3:\d+/, /list/, /./],
-      ['a reference that nothing exports', `name: bad\ncomponents:\n  db: {port: postgres}\n${web}, needs: [db], env: {A: "\${db.NOPE}"}}\n`, /hithe\.yaml:4:\d+/, /NOPE/, /POSTGRES_URL/],
-      ['a duplicate name', 'name: bad\ncomponents:\n  db: {port: postgres}\n  db: {port: valkey}\n', /hithe\.yaml:4:3/, /second time/, /Rename/],
+      [
+        'a reference that nothing exports',
+        `name: bad\ncomponents:\n  db: {port: postgres}\n${web}, needs: [db], env: {A: "\${db.NOPE}"}}\n`,
+        /hithe\.yaml:4:\d+/,
+        /NOPE/,
+        /POSTGRES_URL/,
+      ],
+      [
+        'a duplicate name',
+        'name: bad\ncomponents:\n  db: {port: postgres}\n  db: {port: valkey}\n',
+        /hithe\.yaml:4:3/,
+        /second time/,
+        /Rename/,
+      ],
       ['a broken YAML', 'name: bad\ncomponents:\n  db: {port: postgres\n', /hithe\.yaml:\d+:\d+/, /./, /missing|bracket|indent/i],
     ])('%s: names the place and the mend, and changes nothing', async (_what, text, place, message, mend) => {
       const file = await write(text, app);

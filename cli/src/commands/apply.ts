@@ -1,19 +1,13 @@
 import { type Plan, type Project, HitheApiError, dataOf } from '@hithe/client';
-import { CliError, type PlacedFault, usageError } from '../cli-error.js';
+import { type PlacedFault, usageError } from '../cli-error.js';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { type ProjectFile, findProjectFile, readProjectFile } from '../project-file/project-file.js';
+import type { ProjectFile } from '../project-file/project-file.js';
 import type { PackedSource } from '../source/pack.js';
 import { packSources, withSources } from '../source/upload.js';
 import { columns } from '../ui/columns.js';
 import { type Colors, paintState } from '../ui/style.js';
-
-/** Reads the project file that `-f` or the working directory names; an error when there is none. */
-export async function requireProjectFile(context: Context, given: string | undefined): Promise<ProjectFile> {
-  const path = await findProjectFile(context.io.cwd, given);
-  if (path !== undefined) return readProjectFile(path, context.io.cwd);
-  throw usageError('There is no hithe.yaml here.', { code: 'FILE_NOT_FOUND', fix: 'Give one with -f, or the name of a project that is applied already: hithe projects' });
-}
+import { requireProjectFile } from './which-project.js';
 
 /** Uploads the sources of a project file and makes its spec the project's; deploys nothing. */
 export async function applyFile(context: Context, file: ProjectFile): Promise<Project> {
@@ -21,7 +15,8 @@ export async function applyFile(context: Context, file: ProjectFile): Promise<Pr
   const team = await context.team();
   const { spec, packed } = await packSources(file);
   const name = projectName(file);
-  const put = (): Promise<Project> => dataOf(client.api.PUT('/api/v1/teams/{teamId}/projects/{name}', { params: { path: { teamId: team.id, name } }, body: { spec } }));
+  const put = (): Promise<Project> =>
+    dataOf(client.api.PUT('/api/v1/teams/{teamId}/projects/{name}', { params: { path: { teamId: team.id, name } }, body: { spec } }));
   return withPlaces(file, () => withSources(client, team.id, [...packed.values()], put));
 }
 
@@ -39,10 +34,16 @@ async function withPlaces<T>(file: ProjectFile, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (!(error instanceof HitheApiError) || error.status !== 400 || error.problem.errors === undefined) throw error;
-    const faults = error.problem.errors.map(
-      ({ path, message, fix }): PlacedFault => ({ place: path.replace(/^spec\.?/, ''), message, ...(fix === undefined ? {} : { fix }) }),
-    );
-    throw usageError(`${file.shownPath} is not valid; nothing was changed.`, { code: error.code, faults: file.place(faults), cause: error });
+    const faults = error.problem.errors.map(({ path, message, fix }): PlacedFault => ({
+      place: path.replace(/^spec\.?/, ''),
+      message,
+      ...(fix === undefined ? {} : { fix }),
+    }));
+    throw usageError(`${file.shownPath} is not valid; nothing was changed.`, {
+      code: error.code,
+      faults: file.place(faults),
+      cause: error,
+    });
   }
 }
 
@@ -59,14 +60,24 @@ export async function plan(context: Context, name: string | undefined, options: 
   const file = name === undefined || options.file !== undefined ? await requireProjectFile(context, options.file) : undefined;
   const client = await context.client();
   const team = await context.team();
-  const { spec, packed } = file === undefined ? { spec: (await context.project(name ?? '')).spec, packed: new Map<string, PackedSource>() } : await packSources(file);
-  const ask = (): Promise<Plan> => dataOf(client.api.POST('/api/v1/teams/{teamId}/plan', { params: { path: { teamId: team.id } }, body: { spec } }));
+  const { spec, packed } =
+    file === undefined
+      ? { spec: (await context.project(name ?? '')).spec, packed: new Map<string, PackedSource>() }
+      : await packSources(file);
+  const ask = (): Promise<Plan> =>
+    dataOf(client.api.POST('/api/v1/teams/{teamId}/plan', { params: { path: { teamId: team.id } }, body: { spec } }));
   const result = await withSources(client, team.id, [...packed.values()], ask);
   context.show(result, () => planText(result, context.colors, file));
   return result.ok ? EXIT.ok : EXIT.usage;
 }
 
-const MARKS: Readonly<Record<Plan['changes'][number]['action'], string>> = { create: '+', update: '~', restart: '↻', none: '=', remove: '-' };
+const MARKS: Readonly<Record<Plan['changes'][number]['action'], string>> = {
+  create: '+',
+  update: '~',
+  restart: '↻',
+  none: '=',
+  remove: '-',
+};
 
 function planText(result: Plan, colors: Colors, file: ProjectFile | undefined): string {
   const parts: string[] = [];
@@ -75,7 +86,12 @@ function planText(result: Plan, colors: Colors, file: ProjectFile | undefined): 
     parts.push(`${colors.bold(`Plan for ${result.project}`)}\n${columns(rows)}`);
   }
   if (result.versions.length > 0) {
-    const rows = result.versions.map((version) => [version.component, version.port, version.resolvedVersion ?? version.version, version.installed ? 'installed' : 'to be installed']);
+    const rows = result.versions.map((version) => [
+      version.component,
+      version.port,
+      version.resolvedVersion ?? version.version,
+      version.installed ? 'installed' : 'to be installed',
+    ]);
     parts.push(columns([['COMPONENT', 'PORT', 'VERSION', ''], ...rows]));
   }
   const checks = result.checks.map((check) => `${paintState(colors, check.status)} ${checkText(check, file, colors)}`);
@@ -87,17 +103,9 @@ function planText(result: Plan, colors: Colors, file: ProjectFile | undefined): 
 /** A check as text; when it is about a place in the project file, with its line. */
 function checkText(check: Plan['checks'][number], file: ProjectFile | undefined, colors: Colors): string {
   const path = /^(?:name|components)[\w.[\]-]*(?=: )/.exec(check.message)?.[0];
-  const [fault] = path === undefined || file === undefined ? [] : file.place([{ place: path, message: check.message.slice(path.length + 2) }]);
+  const [fault] =
+    path === undefined || file === undefined ? [] : file.place([{ place: path, message: check.message.slice(path.length + 2) }]);
   const where = check.component === undefined ? '' : `${check.component}: `;
   const text = fault === undefined ? `${where}${check.message}` : `${colors.bold(fault.place)}: ${fault.message}`;
   return check.fix === undefined ? text : `${text}\n      ${colors.cyan('mend:')} ${check.fix}`;
-}
-
-/** The name given, else the name in the hithe.yaml of the working directory. */
-export async function projectNameOr(context: Context, name: string | undefined): Promise<string> {
-  if (name !== undefined) return name;
-  const path = await findProjectFile(context.io.cwd, undefined);
-  const fromFile = path === undefined ? undefined : (await readProjectFile(path, context.io.cwd)).name;
-  if (fromFile !== undefined) return fromFile;
-  throw new CliError(EXIT.usage, 'Which project?', { code: 'PROJECT_MISSING', fix: 'Give its name (hithe projects lists them), or run this beside its hithe.yaml.' });
 }

@@ -5,9 +5,10 @@ import type { ExitCode } from '../exit-codes.js';
 import { writeError } from '../report-error.js';
 import { ask } from '../ui/prompt.js';
 import { tookText } from '../ui/progress.js';
-import { applyFile, projectNameOr, requireProjectFile } from './apply.js';
+import { applyFile } from './apply.js';
 import { conclude, failureOf, run } from './follow.js';
 import { addressesOf } from './status.js';
+import { projectNameOr, requireProjectFile } from './which-project.js';
 
 export interface WaitOption {
   wait?: boolean;
@@ -28,19 +29,38 @@ export type LifecycleKind = 'start' | 'stop' | 'restart';
 const DONE: Readonly<Record<LifecycleKind, string>> = { start: 'started', stop: 'stopped', restart: 'restarted' };
 
 /** `hithe start`, `stop` and `restart`, of a project or some of its components. */
-export async function lifecycle(context: Context, kind: LifecycleKind, name: string | undefined, components: string[], options: WaitOption): Promise<ExitCode> {
+export async function lifecycle(
+  context: Context,
+  kind: LifecycleKind,
+  name: string | undefined,
+  components: string[],
+  options: WaitOption,
+): Promise<ExitCode> {
   const project = await context.project(await projectNameOr(context, name));
   const { deployment, exitCode } = await run(context, project.id, { kind, ...(components.length === 0 ? {} : { components }) }, options);
-  return finish(context, project, deployment, exitCode, options, `${components.length === 0 ? project.name : components.join(', ')} ${DONE[kind]}`);
+  return finish(
+    context,
+    project,
+    deployment,
+    exitCode,
+    options,
+    `${components.length === 0 ? project.name : components.join(', ')} ${DONE[kind]}`,
+  );
 }
 
 /** `hithe delete`: asks for the project's name unless `--confirm` gives it. Data is kept unless `--purge`. */
-export async function remove(context: Context, name: string, options: WaitOption & { confirm?: string; purge?: boolean }): Promise<ExitCode> {
+export async function remove(
+  context: Context,
+  name: string,
+  options: WaitOption & { confirm?: string; purge?: boolean },
+): Promise<ExitCode> {
   const project = await context.project(name);
   await confirm(context, project, options);
   const { api } = await context.client();
   const started = await dataOf(
-    api.DELETE('/api/v1/projects/{projectId}', { params: { path: { projectId: project.id }, query: { confirm: project.name, purge: options.purge === true } } }),
+    api.DELETE('/api/v1/projects/{projectId}', {
+      params: { path: { projectId: project.id }, query: { confirm: project.name, purge: options.purge === true } },
+    }),
   );
   const { deployment, exitCode } = await conclude(context, started, options);
   const kept = options.purge === true ? 'with all its data' : 'its data is kept on the node';
@@ -50,14 +70,27 @@ export async function remove(context: Context, name: string, options: WaitOption
 async function confirm(context: Context, project: Project, options: { confirm?: string; purge?: boolean }): Promise<void> {
   const data = options.purge === true ? ' and all its data' : '';
   if (options.confirm === undefined && context.io.stdin.isTTY !== true) {
-    throw usageError(`Deleting ${project.name}${data} needs a confirmation.`, { code: 'CONFIRMATION_MISSING', fix: `hithe delete ${project.name} --confirm ${project.name}` });
+    throw usageError(`Deleting ${project.name}${data} needs a confirmation.`, {
+      code: 'CONFIRMATION_MISSING',
+      fix: `hithe delete ${project.name} --confirm ${project.name}`,
+    });
   }
   const typed = options.confirm ?? (await ask(context.io, `This deletes ${project.name}${data}. Type its name to go on: `));
   if (typed === project.name) return;
-  throw usageError(`"${typed}" is not the name of the project; nothing was deleted.`, { code: 'CONFIRMATION_WRONG', fix: `The name is ${project.name}.` });
+  throw usageError(`"${typed}" is not the name of the project; nothing was deleted.`, {
+    code: 'CONFIRMATION_WRONG',
+    fix: `The name is ${project.name}.`,
+  });
 }
 
-async function finish(context: Context, project: Project, deployment: Deployment, exitCode: ExitCode, options: WaitOption, done?: string): Promise<ExitCode> {
+async function finish(
+  context: Context,
+  project: Project,
+  deployment: Deployment,
+  exitCode: ExitCode,
+  options: WaitOption,
+  done?: string,
+): Promise<ExitCode> {
   if (options.wait === false) {
     context.show(deployment, () => `${deployment.kind} of ${project.name} has begun: ${deployment.id}`);
     context.note(`next: hithe deployments --id ${deployment.id}`);
@@ -68,13 +101,18 @@ async function finish(context: Context, project: Project, deployment: Deployment
     return writeError(context.io, failureOf(deployment, project.name), context.json);
   }
   const release = deployment.release === null ? '' : `, release ${deployment.release}`;
-  context.show(deployment, () => `${context.colors.green('✔')} ${done ?? `${project.name} deployed${release}`} in ${tookText(deployment)}.`);
+  context.show(
+    deployment,
+    () => `${context.colors.green('✔')} ${done ?? `${project.name} deployed${release}`} in ${tookText(deployment)}.`,
+  );
   if (deployment.kind === 'deploy' && !context.json) await showAddresses(context, project);
   return exitCode;
 }
 
 async function showAddresses(context: Context, project: Project): Promise<void> {
   const { api } = await context.client();
-  const status: ProjectStatus = await dataOf(api.GET('/api/v1/projects/{projectId}/status', { params: { path: { projectId: project.id } } }));
+  const status: ProjectStatus = await dataOf(
+    api.GET('/api/v1/projects/{projectId}/status', { params: { path: { projectId: project.id } } }),
+  );
   for (const { component, url } of addressesOf(status)) context.print(`  ${component}: ${url}`);
 }

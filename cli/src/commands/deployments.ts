@@ -7,17 +7,30 @@ import { tookText } from '../ui/progress.js';
 import { sanitizeLine } from '../ui/sanitize.js';
 import { type Colors, paintState } from '../ui/style.js';
 import { age, between } from '../ui/time.js';
-import { projectNameOr } from './apply.js';
+import { projectNameOr } from './which-project.js';
 import { failureOf, follow, isFinal } from './follow.js';
 
 /** `hithe deployments`: a project's newest deployments, or one of them with its steps; an active one is followed with `-f`. */
-export async function deployments(context: Context, name: string | undefined, options: { id?: string; follow?: boolean }): Promise<ExitCode> {
+export async function deployments(
+  context: Context,
+  name: string | undefined,
+  options: { id?: string; follow?: boolean },
+): Promise<ExitCode> {
   if (options.id !== undefined) return one(context, options.id, options.follow === true);
   const project = await context.project(await projectNameOr(context, name));
   const { api } = await context.client();
-  const { items } = await dataOf(api.GET('/api/v1/projects/{projectId}/deployments', { params: { path: { projectId: project.id }, query: { limit: 20 } } }));
+  const { items } = await dataOf(
+    api.GET('/api/v1/projects/{projectId}/deployments', { params: { path: { projectId: project.id }, query: { limit: 20 } } }),
+  );
   context.show(items, () => {
-    const rows = items.map((each) => [each.id, each.kind, paintState(context.colors, each.state), String(each.release ?? '-'), tookText(each), age(each.createdAt)]);
+    const rows = items.map((each) => [
+      each.id,
+      each.kind,
+      paintState(context.colors, each.state),
+      String(each.release ?? '-'),
+      tookText(each),
+      age(each.createdAt),
+    ]);
     return columns([['DEPLOYMENT', 'KIND', 'STATE', 'RELEASE', 'TOOK', 'AGE'], ...rows]);
   });
   return EXIT.ok;

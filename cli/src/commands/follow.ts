@@ -21,12 +21,16 @@ export async function follow(context: Context, deployment: Deployment): Promise<
   try {
     for (const step of deployment.steps) progress.step(step);
     if (!isFinal(deployment.state)) {
-      const events = client.events(`/api/v1/deployments/${deployment.id}/events`, {}, {
-        giveUpAfterMs: AWAY_MS,
-        onGap: (_error, attempt) => {
-          if (attempt === 3) progress.note('The server does not answer; trying again. The deployment goes on without this command.');
+      const events = client.events(
+        `/api/v1/deployments/${deployment.id}/events`,
+        {},
+        {
+          giveUpAfterMs: AWAY_MS,
+          onGap: (_error, attempt) => {
+            if (attempt === 3) progress.note('The server does not answer; trying again. The deployment goes on without this command.');
+          },
         },
-      });
+      );
       for await (const event of events) if (showEvent(event, progress)) break;
     }
     const ended = await dataOf(client.api.GET('/api/v1/deployments/{deploymentId}', { params: { path: { deploymentId: deployment.id } } }));
@@ -66,7 +70,9 @@ function showEvent({ event, data }: ServerEvent, progress: Progress): boolean {
 }
 
 function isStep(value: object): value is DeploymentStep {
-  return 'component' in value && typeof value.component === 'string' && 'step' in value && typeof value.step === 'string' && 'state' in value;
+  return (
+    'component' in value && typeof value.component === 'string' && 'step' in value && typeof value.step === 'string' && 'state' in value
+  );
 }
 
 /** Starts a deployment of a kind and, unless told not to, follows it to its end. */
@@ -88,7 +94,11 @@ export async function run(
 }
 
 /** Follows a deployment that exists to its end, unless told not to; the exit code says whether it succeeded. */
-export async function conclude(context: Context, deployment: Deployment, options: { wait?: boolean }): Promise<{ deployment: Deployment; exitCode: ExitCode }> {
+export async function conclude(
+  context: Context,
+  deployment: Deployment,
+  options: { wait?: boolean },
+): Promise<{ deployment: Deployment; exitCode: ExitCode }> {
   if (options.wait === false) return { deployment, exitCode: EXIT.ok };
   const ended = await follow(context, deployment);
   return { deployment: ended, exitCode: ended.state === 'succeeded' ? EXIT.ok : EXIT.failed };
@@ -100,7 +110,9 @@ export function failureOf(deployment: Deployment, project: string): CliError {
   const kept = deployment.state === 'rolled_back' ? ' What ran before runs again.' : '';
   const took = tookText(deployment);
   if (failure === undefined) {
-    return new CliError(EXIT.failed, `${deployment.kind} of ${project} is ${deployment.state} after ${took}.${kept}`, { code: 'DEPLOYMENT_FAILED' });
+    return new CliError(EXIT.failed, `${deployment.kind} of ${project} is ${deployment.state} after ${took}.${kept}`, {
+      code: 'DEPLOYMENT_FAILED',
+    });
   }
   const exit = failure.exitCode === undefined ? (failure.signal ?? '') : `exit code ${failure.exitCode}`;
   const where = `${failure.component === undefined ? '' : `${failure.component}: `}${failure.step}`;

@@ -24,7 +24,9 @@ export async function createUser(context: Context, options: { email: string; pas
 export async function listUsers(context: Context): Promise<void> {
   const { api } = await context.client();
   const users = await allItems((cursor) => dataOf(api.GET('/api/v1/users', { params: { query: cursorOf(cursor) } })));
-  context.show(users, () => columns([['EMAIL', 'ADMIN', 'ID'], ...users.map(({ email, platformAdmin, id }) => [email, platformAdmin ? 'yes' : 'no', id])]));
+  context.show(users, () =>
+    columns([['EMAIL', 'ADMIN', 'ID'], ...users.map(({ email, platformAdmin, id }) => [email, platformAdmin ? 'yes' : 'no', id])]),
+  );
 }
 
 /** `hithe teams create`: makes a team that the caller owns. */
@@ -46,7 +48,9 @@ export async function listTeams(context: Context): Promise<void> {
 export async function listMembers(context: Context, slug: string | undefined): Promise<void> {
   const { api } = await context.client();
   const team = await teamNamed(context, slug);
-  const members = await allItems((cursor) => dataOf(api.GET('/api/v1/teams/{teamId}/members', { params: { path: { teamId: team.id }, query: cursorOf(cursor) } })));
+  const members = await allItems((cursor) =>
+    dataOf(api.GET('/api/v1/teams/{teamId}/members', { params: { path: { teamId: team.id }, query: cursorOf(cursor) } })),
+  );
   context.show(members, () => columns([['EMAIL', 'ROLE'], ...members.map(({ email, role }) => [email, role])]));
 }
 
@@ -63,9 +67,12 @@ export async function addMember(context: Context, email: string, options: { role
 export async function removeMember(context: Context, email: string): Promise<void> {
   const { api } = await context.client();
   const team = await context.team();
-  const { items } = await dataOf(api.GET('/api/v1/teams/{teamId}/members', { params: { path: { teamId: team.id }, query: { limit: 200 } } }));
+  const { items } = await dataOf(
+    api.GET('/api/v1/teams/{teamId}/members', { params: { path: { teamId: team.id }, query: { limit: 200 } } }),
+  );
   const member = items.find((candidate) => candidate.email.toLowerCase() === email.toLowerCase());
-  if (member === undefined) throw usageError(`${email} is not in the team ${team.slug}.`, { code: 'MEMBER_NOT_FOUND', fix: `hithe teams members ${team.slug}` });
+  if (member === undefined)
+    throw usageError(`${email} is not in the team ${team.slug}.`, { code: 'MEMBER_NOT_FOUND', fix: `hithe teams members ${team.slug}` });
   await api.DELETE('/api/v1/teams/{teamId}/members/{userId}', { params: { path: { teamId: team.id, userId: member.userId } } });
   context.show({ email, team: team.slug, removed: true }, () => `${context.colors.bold(email)} is no longer in ${team.slug}.`);
 }
@@ -82,5 +89,7 @@ function toRole(text: string): Role {
   const role = ROLES.find((candidate) => candidate === text);
   if (role !== undefined) return role;
   const near = nearest(text, ROLES);
-  throw usageError(`"${text}" is not a role.`, { fix: near === undefined ? `Roles: ${ROLES.join(', ')}.` : `Did you mean "${near}"? Roles: ${ROLES.join(', ')}.` });
+  throw usageError(`"${text}" is not a role.`, {
+    fix: near === undefined ? `Roles: ${ROLES.join(', ')}.` : `Did you mean "${near}"? Roles: ${ROLES.join(', ')}.`,
+  });
 }

@@ -1,4 +1,4 @@
-import { type HitheClient, MemoryTokenStore, dataOf, tokensOf } from '@hithe/client';
+import { MemoryTokenStore, type Tokens, dataOf, tokensOf } from '@hithe/client';
 import { CliError, notLoggedIn, usageError } from '../cli-error.js';
 import { type Context, DEFAULT_SERVER, findTeam, normaliseServer } from '../context.js';
 import { EXIT } from '../exit-codes.js';
@@ -28,7 +28,10 @@ export async function login(context: Context, options: LoginOptions): Promise<vo
   const team = teams.find(({ id }) => id === before?.id) ?? teams[0];
   const others = Object.fromEntries(Object.entries(config.teams).filter(([name]) => name !== server));
   await context.saveConfig({ server, teams: team === undefined ? others : { ...others, [server]: { id: team.id, slug: team.slug } } });
-  context.show({ server, email, team: team?.slug ?? null }, () => `Logged in to ${server} as ${email}${team === undefined ? '' : `, team ${context.colors.bold(team.slug)}`}.`);
+  context.show(
+    { server, email, team: team?.slug ?? null },
+    () => `Logged in to ${server} as ${email}${team === undefined ? '' : `, team ${context.colors.bold(team.slug)}`}.`,
+  );
   if (teams.length > 1) context.note(`Your teams: ${teams.map(({ slug }) => slug).join(', ')}. Choose with: hithe use TEAM`);
 }
 
@@ -39,33 +42,37 @@ async function askEmail(context: Context): Promise<string> {
 
 function wrongPassword(error: unknown): unknown {
   if (!(error instanceof Error && 'status' in error && error.status === 401)) return error;
-  return new CliError(EXIT.notLoggedIn, error.message, { code: 'LOGIN_REFUSED', fix: 'Check email and password. The first admin is in initial-admin.json of HITHE_HOME.', cause: error });
+  return new CliError(EXIT.notLoggedIn, error.message, {
+    code: 'LOGIN_REFUSED',
+    fix: 'Check email and password. The first admin is in initial-admin.json of HITHE_HOME.',
+    cause: error,
+  });
 }
 
 /** `hithe logout`: ends the session on the server and forgets it here, even when the server is away. */
 export async function logout(context: Context): Promise<void> {
   const server = await context.chosenServer();
   if (server === undefined) throw notLoggedIn('You are not logged in to any server.');
-  let failure: unknown;
-  let found = false;
+  const ended: { failure?: unknown }[] = [];
   await context.credentials.update(server, async (current) => {
-    found = current !== undefined;
-    if (current?.refreshToken !== undefined) failure = await endSession(context.clientOf(server), current.accessToken, current.refreshToken, context);
+    if (current !== undefined) ended.push(await endSession(context, server, current));
     return undefined;
   });
-  if (!found) throw notLoggedIn(`You are not logged in to ${server}.`, server);
-  if (failure instanceof Error) context.note(`The session is forgotten here, but the server could not be told: ${failure.message}`);
+  const [end] = ended;
+  if (end === undefined) throw notLoggedIn(`You are not logged in to ${server}.`, server);
+  if (end.failure instanceof Error) context.note(`The session is forgotten here, but the server could not be told: ${end.failure.message}`);
   context.show({ server, loggedOut: true }, () => `Logged out of ${server}.`);
 }
 
-/** Returns the error, if any: a session that the server has ended already, or cannot end now, is forgotten all the same. */
-async function endSession(client: HitheClient, accessToken: string, refreshToken: string, context: Context): Promise<unknown> {
-  const ending = context.clientOf(client.server, new MemoryTokenStore({ accessToken }));
+/** Returns the failure, if any: a session that the server has ended already, or cannot end now, is forgotten all the same. */
+async function endSession(context: Context, server: string, { accessToken, refreshToken }: Tokens): Promise<{ failure?: unknown }> {
+  if (refreshToken === undefined) return {};
+  const { api } = context.clientOf(server, new MemoryTokenStore({ accessToken }));
   try {
-    await ending.api.POST('/api/v1/auth/logout', { body: { refreshToken } });
-    return undefined;
-  } catch (error) {
-    return error;
+    await api.POST('/api/v1/auth/logout', { body: { refreshToken } });
+    return {};
+  } catch (failure) {
+    return { failure };
   }
 }
 

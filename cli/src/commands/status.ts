@@ -6,8 +6,7 @@ import { columns } from '../ui/columns.js';
 import { sanitizeLine } from '../ui/sanitize.js';
 import { type Colors, paintState } from '../ui/style.js';
 import { age } from '../ui/time.js';
-import { findProjectFile, readProjectFile } from '../project-file/project-file.js';
-import { projectNameOr } from './apply.js';
+import { projectNameHere, projectNameOr } from './which-project.js';
 
 /** `hithe projects`: the team's projects. */
 export async function projects(context: Context): Promise<void> {
@@ -16,7 +15,12 @@ export async function projects(context: Context): Promise<void> {
   const { items, nextCursor } = await dataOf(api.GET('/api/v1/projects', { params: { query: { teamId: team.id, limit: 200 } } }));
   context.show(items, () => {
     if (items.length === 0) return `The team ${team.slug} has no project yet: hithe deploy -f hithe.yaml`;
-    const rows = items.map((project) => [project.name, paintState(context.colors, project.state), String(project.release ?? '-'), age(project.updatedAt)]);
+    const rows = items.map((project) => [
+      project.name,
+      paintState(context.colors, project.state),
+      String(project.release ?? '-'),
+      age(project.updatedAt),
+    ]);
     return columns([['PROJECT', 'STATE', 'RELEASE', 'CHANGED'], ...rows]);
   });
   if (nextCursor !== null) context.note('There are more than these 200.');
@@ -24,16 +28,11 @@ export async function projects(context: Context): Promise<void> {
 
 /** `hithe status`: the components of a project; without a name and a hithe.yaml here, the team's projects. */
 export async function status(context: Context, name: string | undefined): Promise<void> {
-  if (name === undefined && (await nameHere(context)) === undefined) return projects(context);
+  if (name === undefined && (await projectNameHere(context)) === undefined) return projects(context);
   const project = await context.project(await projectNameOr(context, name));
   const { api } = await context.client();
   const result = await dataOf(api.GET('/api/v1/projects/{projectId}/status', { params: { path: { projectId: project.id } } }));
   context.show(result, () => statusText(result, context.colors));
-}
-
-async function nameHere(context: Context): Promise<string | undefined> {
-  const path = await findProjectFile(context.io.cwd, undefined);
-  return path === undefined ? undefined : (await readProjectFile(path, context.io.cwd)).name;
 }
 
 const HEAD = ['COMPONENT', 'PORT', 'VERSION', 'STATE', 'HEALTH', 'RESTARTS', 'PID', 'UP', 'ADDRESS'];
@@ -42,8 +41,11 @@ function statusText(result: ProjectStatus, colors: Colors): string {
   const release = result.release === null ? 'not deployed yet' : `release ${result.release}`;
   const head = `${colors.bold(result.project)}  ${paintState(colors, result.state)}  ${paintState(colors, result.health)}  ${colors.dim(release)}\n`;
   const rows = result.components.map((component) => componentRow(component, colors));
-  const remarks = result.components.flatMap((component) => remarksOf(component).map((remark) => `${colors.bold(component.name)}: ${remark}`));
-  const active = result.activeDeploymentId === undefined ? [] : [`A deployment is active: hithe deployments --id ${result.activeDeploymentId}`];
+  const remarks = result.components.flatMap((component) =>
+    remarksOf(component).map((remark) => `${colors.bold(component.name)}: ${remark}`),
+  );
+  const active =
+    result.activeDeploymentId === undefined ? [] : [`A deployment is active: hithe deployments --id ${result.activeDeploymentId}`];
   const notes = [...remarks, ...active].map((line) => `${line}\n`).join('');
   return `${head}\n${columns([HEAD, ...rows])}${notes === '' ? '' : `\n${notes}`}`;
 }
@@ -53,7 +55,17 @@ function componentRow(component: ComponentStatus, colors: Colors): string[] {
   const up = state === 'running' ? age(startedAt) : '-';
   const addresses = component.endpoints.map((endpoint) => endpoint.url ?? `${endpoint.address}:${endpoint.port}`).join(' ');
   const shown = state === 'running' ? health : '-';
-  return [name, port, resolvedVersion ?? version, paintState(colors, state), paintState(colors, shown), String(restarts), String(pid ?? '-'), up, addresses];
+  return [
+    name,
+    port,
+    resolvedVersion ?? version ?? '-',
+    paintState(colors, state),
+    paintState(colors, shown),
+    String(restarts),
+    String(pid ?? '-'),
+    up,
+    addresses,
+  ];
 }
 
 function remarksOf(component: ComponentStatus): string[] {
@@ -66,7 +78,9 @@ function remarksOf(component: ComponentStatus): string[] {
 
 /** The addresses at which a project's components answer by HTTP. */
 export function addressesOf(result: ProjectStatus): { component: string; url: string }[] {
-  return result.components.flatMap(({ name, endpoints }) => endpoints.flatMap(({ url }) => (url?.startsWith('http') === true ? [{ component: name, url }] : [])));
+  return result.components.flatMap(({ name, endpoints }) =>
+    endpoints.flatMap(({ url }) => (url?.startsWith('http') === true ? [{ component: name, url }] : [])),
+  );
 }
 
 /** `hithe health`: exit code 1 when a component is not healthy. */
@@ -95,7 +109,10 @@ export async function open(context: Context, name: string | undefined, component
   const addresses = addressesOf(result).filter((address) => component === undefined || address.component === component);
   const [first] = addresses;
   if (first === undefined) {
-    throw new CliError(EXIT.notFound, `${component ?? project.name} has no address that a browser can open.`, { code: 'NO_ADDRESS', fix: `hithe status ${project.name}` });
+    throw new CliError(EXIT.notFound, `${component ?? project.name} has no address that a browser can open.`, {
+      code: 'NO_ADDRESS',
+      fix: `hithe status ${project.name}`,
+    });
   }
   context.show(first, () => first.url);
   const { DISPLAY, WAYLAND_DISPLAY } = context.io.env;

@@ -2,4 +2,6 @@
 export { LightHeaders as Headers, LightRequest as Request, lightFetch as fetch } from './light-fetch.js';
 
 /** Nothing is ever sent as a form. */
-export class FormData {}
+export class FormData {
+  readonly isEmpty = true;
+}

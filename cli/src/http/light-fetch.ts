@@ -6,14 +6,15 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import * as http from 'node:http';
 
-type HeaderSource = Iterable<readonly [string, string]> | Record<string, unknown> | undefined;
+type HeaderSource = Iterable<readonly [string, string]> | Record<string, string | number | boolean | null | undefined> | undefined;
 
 /** Header fields by lower-case name. */
 export class LightHeaders {
   private readonly fields = new Map<string, string>();
 
   constructor(source?: HeaderSource) {
-    const pairs = source === undefined ? [] : Symbol.iterator in source ? (source as Iterable<readonly [string, string]>) : Object.entries(source);
+    const pairs =
+      source === undefined ? [] : Symbol.iterator in source ? (source as Iterable<readonly [string, string]>) : Object.entries(source);
     for (const [name, value] of pairs) if (value !== undefined && value !== null) this.set(name, String(value));
   }
 
@@ -82,7 +83,10 @@ export class LightResponse {
 
   constructor(private readonly message: IncomingMessage) {
     this.status = message.statusCode ?? 0;
-    const fields = Object.entries(message.headers).map(([name, value]): [string, string] => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]);
+    const fields = Object.entries(message.headers).map(([name, value]): [string, string] => [
+      name,
+      Array.isArray(value) ? value.join(', ') : (value ?? ''),
+    ]);
     this.headers = new LightHeaders(fields);
   }
 

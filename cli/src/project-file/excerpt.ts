@@ -2,7 +2,8 @@
 export function excerptOf(text: string, line: number, column: number): string {
   const lines = text.split(/\r?\n/);
   const width = String(line).length;
-  const show = (number: number): string => `${String(number).padStart(width)} | ${(lines[number - 1] ?? '').replaceAll('\t', '→').slice(0, 120)}`;
+  const show = (number: number): string =>
+    `${String(number).padStart(width)} | ${(lines[number - 1] ?? '').replaceAll('\t', '→').slice(0, 120)}`;
   const before = line > 1 ? [show(line - 1)] : [];
   return [...before, show(line), `${' '.repeat(width)} | ${' '.repeat(Math.min(column, 120) - 1)}^`].join('\n');
 }

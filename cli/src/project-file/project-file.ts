@@ -42,7 +42,8 @@ export async function findProjectFile(cwd: string, given: string | undefined): P
   if (given !== undefined) {
     const path = resolve(cwd, given);
     const found = await stat(path).catch((error: unknown) => {
-      if (isMissing(error)) throw usageError(`There is no file ${given}.`, { code: 'FILE_NOT_FOUND', fix: 'Give the path of a hithe.yaml with -f.' });
+      if (isMissing(error))
+        throw usageError(`There is no file ${given}.`, { code: 'FILE_NOT_FOUND', fix: 'Give the path of a hithe.yaml with -f.' });
       throw error;
     });
     if (!found.isDirectory()) return path;
@@ -86,7 +87,10 @@ function toObject(document: Document, shown: string): Record<string, unknown> {
     // The limit stops a few nested aliases from growing into gigabytes.
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw usageError(`${shown}: ${error instanceof Error ? error.message : String(error)}`, { code: 'YAML_INVALID', fix: 'Write the parts out instead of using aliases.' });
+    throw usageError(`${shown}: ${error instanceof Error ? error.message : String(error)}`, {
+      code: 'YAML_INVALID',
+      fix: 'Write the parts out instead of using aliases.',
+    });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw usageError(`${shown} is ${value === null ? 'empty' : 'not a mapping'}.`, {
@@ -102,5 +106,9 @@ function brokenYaml(shown: string, text: string, problems: readonly YAMLError[],
     const { message, fix } = mendOf(problem, text);
     return { place: `${shown}:${line}:${col}`, message, fix, excerpt: excerptOf(text, line, col) };
   });
-  return usageError(`${shown} is not valid YAML.`, { code: 'YAML_INVALID', faults, fix: 'Mend it and run the command again; nothing was changed.' });
+  return usageError(`${shown} is not valid YAML.`, {
+    code: 'YAML_INVALID',
+    faults,
+    fix: 'Mend it and run the command again; nothing was changed.',
+  });
 }

@@ -4,18 +4,28 @@ import type { YAMLError } from 'yaml';
 export function mendOf(problem: YAMLError, text: string): { message: string; fix: string } {
   switch (problem.code) {
     case 'DUPLICATE_KEY':
-      return { message: `The key "${keyAt(text, problem.pos[0])}" is here a second time.`, fix: 'Rename one of the two, or remove it; YAML keys are unique within their mapping.' };
+      return {
+        message: `The key "${keyAt(text, problem.pos[0])}" is here a second time.`,
+        fix: 'Rename one of the two, or remove it; YAML keys are unique within their mapping.',
+      };
     case 'TAB_AS_INDENT':
       return { message: 'This line is indented with a tab.', fix: 'Indent with spaces; YAML does not allow tabs.' };
     case 'BAD_INDENT':
-      if (problem.message.startsWith('Flow')) return { message: 'A "{" or "[" before this is not closed.', fix: 'Add the missing "}" or "]".' };
-      return { message: problem.message, fix: 'Line it up with its siblings: two spaces per level, and the same for all keys of one mapping.' };
+      if (problem.message.startsWith('Flow'))
+        return { message: 'A "{" or "[" before this is not closed.', fix: 'Add the missing "}" or "]".' };
+      return {
+        message: problem.message,
+        fix: 'Line it up with its siblings: two spaces per level, and the same for all keys of one mapping.',
+      };
     case 'MISSING_CHAR':
       return { message: problem.message, fix: 'Add the missing character: a closing quote, "}" or "]", or the ":" after a key.' };
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'MULTILINE_IMPLICIT_KEY':
     case 'BLOCK_IN_FLOW':
-      return { message: problem.message, fix: 'Check the line before: a ":" without a space after it, or a nested mapping on one line; use {a: 1} for that.' };
+      return {
+        message: problem.message,
+        fix: 'Check the line before: a ":" without a space after it, or a nested mapping on one line; use {a: 1} for that.',
+      };
     case 'BAD_SCALAR_START':
       return { message: problem.message, fix: 'Put the value in quotes.' };
     case 'BAD_ALIAS':

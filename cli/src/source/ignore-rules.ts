@@ -24,7 +24,11 @@ export class IgnoreRules {
   private static async above(directory: string): Promise<IgnoreRules> {
     const found: Rules[] = [];
     let inRepository = await exists(join(directory, '.git'));
-    for (let child = directory, current = dirname(directory); !inRepository && current !== child; child = current, current = dirname(current)) {
+    for (
+      let child = directory, current = dirname(directory);
+      !inRepository && current !== child;
+      child = current, current = dirname(current)
+    ) {
       const rules = await rulesIn(current);
       if (rules !== undefined) found.unshift(rules);
       inRepository = await exists(join(current, '.git'));

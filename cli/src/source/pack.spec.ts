@@ -74,7 +74,13 @@ describe('packSource', () => {
   });
 
   it('honours the .gitignore of the repository that the source is in, unless that ignores the source itself', async () => {
-    await put({ '.git/HEAD': 'ref', '.gitignore': 'node_modules/\ndist/\n', 'app/server.js': '', 'app/node_modules/x.js': '', 'dist/index.html': '' });
+    await put({
+      '.git/HEAD': 'ref',
+      '.gitignore': 'node_modules/\ndist/\n',
+      'app/server.js': '',
+      'app/node_modules/x.js': '',
+      'dist/index.html': '',
+    });
     expect(await namesIn(join(directory, 'app'))).toEqual(['server.js']);
     expect(await namesIn(join(directory, 'dist'))).toEqual(['index.html']);
   });
@@ -88,7 +94,10 @@ describe('packSource', () => {
   it('says what is too large and how to leave it out', async () => {
     await put({ 'node_modules/x.js': 'x'.repeat(2_000), 'a.js': 'x' });
     const limits = { maxFiles: 10, maxBytes: 1_000 };
-    await expect(walkSource(directory, './app', limits)).rejects.toMatchObject({ code: 'SOURCE_TOO_LARGE', fix: expect.stringContaining('/node_modules') });
+    await expect(walkSource(directory, './app', limits)).rejects.toMatchObject({
+      code: 'SOURCE_TOO_LARGE',
+      fix: expect.stringContaining('/node_modules'),
+    });
     await expect(walkSource(directory, './app', { maxFiles: 1, maxBytes: 10_000 })).rejects.toMatchObject({ code: 'SOURCE_TOO_LARGE' });
   });
 

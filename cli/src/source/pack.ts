@@ -35,9 +35,8 @@ export async function packSource(directory: string, shown: string): Promise<Pack
     files.map(({ path }) => `./${path}`),
   );
   for await (const chunk of stream) {
-    const bytes = chunk as Buffer;
-    hash.update(bytes);
-    chunks.push(bytes);
+    hash.update(chunk);
+    chunks.push(chunk);
   }
   return { digest: `sha256-${hash.digest('hex')}`, archive: Buffer.concat(chunks), files: files.length };
 }

@@ -34,9 +34,15 @@ const SMALL_BYTES = 256 * 1024;
 const MAX_ARCHIVE_BYTES = 64 * 1024 * 1024;
 
 /** Does `work` once the team has the sources; a large one is only uploaded when the server says that it does not know it. */
-export async function withSources<T>(client: HitheClient, teamId: string, sources: readonly PackedSource[], work: () => Promise<T>): Promise<T> {
+export async function withSources<T>(
+  client: HitheClient,
+  teamId: string,
+  sources: readonly PackedSource[],
+  work: () => Promise<T>,
+): Promise<T> {
   const isSmall = ({ archive }: PackedSource): boolean => archive.length <= SMALL_BYTES;
-  const uploadAll = (some: readonly PackedSource[]): Promise<unknown> => Promise.all(some.map((source) => uploadSource(client, teamId, source)));
+  const uploadAll = (some: readonly PackedSource[]): Promise<unknown> =>
+    Promise.all(some.map((source) => uploadSource(client, teamId, source)));
   await uploadAll(sources.filter(isSmall));
   const large = sources.filter((source) => !isSmall(source));
   if (large.length === 0) return work();
@@ -68,14 +74,20 @@ async function uploadSource({ api }: HitheClient, teamId: string, { archive, dig
     }),
   );
   if (answer.digest === digest) return;
-  throw new CliError(EXIT.failed, `The upload arrived damaged: ${answer.digest} instead of ${digest}.`, { code: 'UPLOAD_DAMAGED', fix: 'Run the command again.' });
+  throw new CliError(EXIT.failed, `The upload arrived damaged: ${answer.digest} instead of ${digest}.`, {
+    code: 'UPLOAD_DAMAGED',
+    fix: 'Run the command again.',
+  });
 }
 
 function tooLarge(bytes: number): CliError {
-  return usageError(`A source has ${Math.ceil(bytes / 1024 / 1024)} MiB when compressed; at most ${MAX_ARCHIVE_BYTES / 1024 / 1024} MiB can be uploaded.`, {
-    code: 'SOURCE_TOO_LARGE',
-    fix: 'Name what the app does not need in .gitignore, or use source: {git: …}.',
-  });
+  return usageError(
+    `A source has ${Math.ceil(bytes / 1024 / 1024)} MiB when compressed; at most ${MAX_ARCHIVE_BYTES / 1024 / 1024} MiB can be uploaded.`,
+    {
+      code: 'SOURCE_TOO_LARGE',
+      fix: 'Name what the app does not need in .gitignore, or use source: {git: …}.',
+    },
+  );
 }
 
 function placed(error: unknown, file: ProjectFile, path: string): unknown {

@@ -24,13 +24,24 @@ export async function walkSource(root: string, shown: string, limits: SourceLimi
   const files: SourceFile[] = [];
   await walkDirectory(root, await IgnoreRules.at(root), root, files, limits);
   const total = files.reduce((sum, file) => sum + file.size, 0);
-  if (total > limits.maxBytes) throw tooLarge(shown, files, `has ${megabytes(total)}, more than the ${megabytes(limits.maxBytes)} that an upload may have`);
+  if (total > limits.maxBytes)
+    throw tooLarge(shown, files, `has ${megabytes(total)}, more than the ${megabytes(limits.maxBytes)} that an upload may have`);
   if (files.length > limits.maxFiles) throw tooLarge(shown, files, `has more than the ${limits.maxFiles} files that an upload may have`);
-  if (files.length === 0) throw usageError(`The source ${shown} has no files.`, { code: 'SOURCE_EMPTY', fix: 'Check `source.path` in hithe.yaml, and that .gitignore does not exclude everything.' });
+  if (files.length === 0)
+    throw usageError(`The source ${shown} has no files.`, {
+      code: 'SOURCE_EMPTY',
+      fix: 'Check `source.path` in hithe.yaml, and that .gitignore does not exclude everything.',
+    });
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function walkDirectory(directory: string, rules: IgnoreRules, root: string, files: SourceFile[], limits: SourceLimits): Promise<void> {
+async function walkDirectory(
+  directory: string,
+  rules: IgnoreRules,
+  root: string,
+  files: SourceFile[],
+  limits: SourceLimits,
+): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.name === '.git' || rules.ignores(path, entry.isDirectory())) continue;
@@ -40,7 +51,10 @@ async function walkDirectory(directory: string, rules: IgnoreRules, root: string
       if (entry.isSymbolicLink()) await refuseEscape(path, root);
       files.push({ path: relative(root, path).split(sep).join('/'), size: (await lstat(path)).size });
     } else {
-      throw usageError(`${relative(root, path)} is neither a file nor a directory; it cannot be uploaded.`, { code: 'SOURCE_INVALID', fix: 'Remove it, or name it in .gitignore.' });
+      throw usageError(`${relative(root, path)} is neither a file nor a directory; it cannot be uploaded.`, {
+        code: 'SOURCE_INVALID',
+        fix: 'Remove it, or name it in .gitignore.',
+      });
     }
     if (files.length > limits.maxFiles) return;
   }

@@ -59,7 +59,13 @@ export class ScriptedServer implements AsyncDisposable {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const seen = { method: request.method ?? '', path: url.pathname, query: url.searchParams, headers: request.headers, body: Buffer.concat(chunks) };
+    const seen = {
+      method: request.method ?? '',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: request.headers,
+      body: Buffer.concat(chunks),
+    };
     this.seen.push(seen);
     const handler = this.routes.get(`${seen.method} ${seen.path}`);
     if (handler === undefined) sendProblem(response, 404, 'ROUTE_NOT_FOUND', `There is no ${seen.method} ${seen.path}.`);

@@ -12,7 +12,7 @@ export function columns(rows: readonly (readonly string[])[]): string {
 
 /** How many cells of a terminal a text of ordinary characters takes. */
 export function widthOf(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return Array.from(stripVTControlCharacters(text)).length;
 }
 
 function pad(text: string, width: number): string {

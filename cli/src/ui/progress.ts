@@ -114,9 +114,12 @@ export class LiveProgress implements Progress {
       const plain = component.padEnd(width);
       const failed = steps.find(({ state }) => state === 'failed');
       const running = failed ?? steps.find(({ state }) => state === 'running');
-      if (failed !== undefined) return `${this.colors.red('✖')} ${plain}  ${this.cut(`${failed.step} failed: ${failed.message ?? ''}`, width)}`;
-      if (running !== undefined) return `${this.colors.cyan(FRAMES[this.frame % FRAMES.length] ?? '')} ${plain}  ${this.cut(this.runningText(component, running), width)}`;
-      if (steps.every(({ state }) => state === 'done')) return `${this.colors.green('✔')} ${plain}  ${this.colors.dim(this.doneText(steps))}`;
+      if (failed !== undefined)
+        return `${this.colors.red('✖')} ${plain}  ${this.cut(`${failed.step} failed: ${failed.message ?? ''}`, width)}`;
+      if (running !== undefined)
+        return `${this.colors.cyan(FRAMES[this.frame % FRAMES.length] ?? '')} ${plain}  ${this.cut(this.runningText(component, running), width)}`;
+      if (steps.every(({ state }) => state === 'done'))
+        return `${this.colors.green('✔')} ${plain}  ${this.colors.dim(this.doneText(steps))}`;
       return `${this.colors.dim('·')} ${plain}  ${this.colors.dim(steps.some(({ state }) => state === 'done') ? 'waits for the others' : 'waits')}`;
     });
   }
@@ -157,5 +160,7 @@ export class SilentProgress implements Progress {
 
 /** How long a deployment took, or has taken so far. */
 export function tookText(deployment: Deployment): string {
-  return duration((deployment.finishedAt === undefined ? Date.now() : Date.parse(deployment.finishedAt)) - Date.parse(deployment.createdAt));
+  return duration(
+    (deployment.finishedAt === undefined ? Date.now() : Date.parse(deployment.finishedAt)) - Date.parse(deployment.createdAt),
+  );
 }

@@ -19,7 +19,8 @@ export function ask(io: Io, question: string): Promise<string> {
   });
 }
 
-const ENTER = /^[\r\n\u0004]$/u;
+/** Return, line feed, and Ctrl-D. */
+const ENTER = new Set(['\r', '\n', '\u0004']);
 
 /** Asks for a secret on the terminal without showing what is typed. */
 export function askSecret(io: Io, question: string): Promise<string> {
@@ -37,7 +38,7 @@ export function askSecret(io: Io, question: string): Promise<string> {
     };
     const onData = (chunk: string | Buffer): void => {
       for (const character of String(chunk)) {
-        if (ENTER.test(character)) {
+        if (ENTER.has(character)) {
           finish();
           resolve(secret);
           return;
@@ -60,7 +61,7 @@ export async function readSecretFromStdin(io: Io): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
   const [line = ''] = Buffer.concat(chunks).toString('utf8').split(/\r?\n/, 1);
-  if (line === '') throw usageError('The standard input is empty.', { fix: "printf '%s' \"$PASSWORD\" | hithe … --password-stdin" });
+  if (line === '') throw usageError('The standard input is empty.', { fix: 'printf \'%s\' "$PASSWORD" | hithe … --password-stdin' });
   return line;
 }
 
@@ -68,5 +69,5 @@ export async function readSecretFromStdin(io: Io): Promise<string> {
 export async function passwordFor(io: Io, question: string, fromStdin: boolean): Promise<string> {
   if (fromStdin) return readSecretFromStdin(io);
   if (io.stdin.isTTY === true) return askSecret(io, question);
-  throw usageError('There is no terminal to ask for the password on.', { fix: "printf '%s' \"$PASSWORD\" | hithe … --password-stdin" });
+  throw usageError('There is no terminal to ask for the password on.', { fix: 'printf \'%s\' "$PASSWORD" | hithe … --password-stdin' });
 }

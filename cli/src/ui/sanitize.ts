@@ -10,13 +10,11 @@ const RESET = '\u001b[0m';
  * the cursor, set the title or forge another line. Colours stay when `colors` is set, and end with the line.
  */
 export function sanitizeLine(text: string, colors: boolean): string {
-  let painted = false;
   const safe = text.replace(TOKENS, (token) => {
     if (token.length === 1) return visible(token);
-    painted = colors;
     return colors ? token : '';
   });
-  return painted ? safe + RESET : safe;
+  return safe.includes('\u001b') ? safe + RESET : safe;
 }
 
 function visible(character: string): string {

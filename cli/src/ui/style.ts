@@ -22,7 +22,17 @@ function isSet(value: string | undefined): value is string {
 
 /** The colours in which components are told apart; red is left for errors. */
 export function componentPaints(colors: Colors): Paint[] {
-  return [colors.cyan, colors.green, colors.yellow, colors.magenta, colors.blue, colors.cyanBright, colors.greenBright, colors.yellowBright, colors.magentaBright];
+  return [
+    colors.cyan,
+    colors.green,
+    colors.yellow,
+    colors.magenta,
+    colors.blue,
+    colors.cyanBright,
+    colors.greenBright,
+    colors.yellowBright,
+    colors.magentaBright,
+  ];
 }
 
 /** Paints a state or health word: green is good, yellow is on its way, red is bad. */

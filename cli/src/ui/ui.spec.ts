@@ -5,7 +5,13 @@ import { age, duration } from './time.js';
 
 describe('columns', () => {
   it('aligns cells, not counting colour codes', () => {
-    expect(columns([['A', 'B'], ['\u001b[32mlong\u001b[39m', 'x'], ['s', '']])).toBe('A     B\n\u001b[32mlong\u001b[39m  x\ns\n');
+    expect(
+      columns([
+        ['A', 'B'],
+        ['\u001b[32mlong\u001b[39m', 'x'],
+        ['s', ''],
+      ]),
+    ).toBe('A     B\n\u001b[32mlong\u001b[39m  x\ns\n');
   });
 });
 

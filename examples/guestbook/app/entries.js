@@ -35,7 +35,13 @@ export class Entries {
   async #connect() {
     if (this.#url === undefined) throw new Error('DATABASE_URL is not set');
     const { default: pg } = await import('pg');
-    const pool = new pg.Pool({ connectionString: this.#url, max: 8, connectionTimeoutMillis: 3_000, query_timeout: 5_000, keepAlive: true });
+    const pool = new pg.Pool({
+      connectionString: this.#url,
+      max: 8,
+      connectionTimeoutMillis: 3_000,
+      query_timeout: 5_000,
+      keepAlive: true,
+    });
     // A restart of the database ends idle connections; the pool makes new ones when they are needed.
     pool.on('error', (error) => console.error(`database: an idle connection was lost: ${error.message}`));
     try {

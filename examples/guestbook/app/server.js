@@ -15,7 +15,8 @@ const cache = new Cache(process.env.VALKEY_URL);
 const style = readFile(new URL('./style.css', import.meta.url));
 
 const SECURITY_HEADERS = {
-  'content-security-policy': "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'same-origin',
 };
@@ -86,7 +87,11 @@ const server = createServer((request, response) => {
     console.error(`${request.method} ${request.url.split('?')[0]}: ${error.message}`);
     if (response.headersSent) return response.destroy();
     const title = status === 503 ? 'The book cannot be opened right now' : 'This cannot be done';
-    return sendHtml(response, status, errorPage(title, status === 503 ? 'Its database does not answer. Please try again in a moment.' : error.message));
+    return sendHtml(
+      response,
+      status,
+      errorPage(title, status === 503 ? 'Its database does not answer. Please try again in a moment.' : error.message),
+    );
   });
 });
 
