@@ -11,12 +11,14 @@ const ALPHABET = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
  */
 export async function makeFirstRecords({ platform, paths, settings }) {
   const kept = await readJson(paths.initialAdmin);
+  const known = await readJson(paths.agent.node);
+  // The control plane of this very build runs on this database: there is nothing to migrate.
+  if (known !== undefined && platform.controlPlane.isCurrent()) return { admin: kept, outcome: 'up to date' };
   const admin = kept ?? {
     email: process.env.HITHE_ADMIN_EMAIL || 'admin@hithe.local',
     password: process.env.HITHE_ADMIN_PASSWORD || newPassword(),
   };
   if (kept === undefined) await writePrivately(paths.initialAdmin, admin);
-  const known = await readJson(paths.agent.node);
   const report = await platform.bootstrap({
     arguments: known === undefined ? ['--renew-node'] : [],
     environment: { HITHE_ADMIN_EMAIL: admin.email, HITHE_ADMIN_PASSWORD: admin.password },

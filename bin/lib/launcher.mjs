@@ -86,7 +86,9 @@ export class Launcher {
 
   async bootstrap(say) {
     await this.platform.ensureReadable(say);
-    Object.assign(this, await makeFirstRecords(this));
+    const { admin, adminIsNew, outcome } = await makeFirstRecords(this);
+    Object.assign(this, { admin, adminIsNew });
+    return outcome;
   }
 
   async startControlPlane() {

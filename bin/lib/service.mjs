@@ -50,6 +50,11 @@ export class Service {
     }
   }
 
+  /** Whether a process of an earlier launcher runs and is what would be started. */
+  isCurrent() {
+    return this.recorded()?.version === this.version;
+  }
+
   isRunning() {
     return this.identity !== undefined && isRunning(this.identity);
   }
