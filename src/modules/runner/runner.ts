@@ -18,6 +18,7 @@ import { BubblewrapSandbox } from './sandbox/bubblewrap-sandbox.js';
 import { attackOwnSandbox, brokenIsolation } from './sandbox/isolation.js';
 import type { Identity, Sandbox } from './sandbox/sandbox.types.js';
 import { networkEnvironment } from './store/network-environment.js';
+import { DeferredStore } from './store/deferred-store.js';
 import { Store } from './store/store.js';
 import type { PortStore } from './store/store.types.js';
 import { DirectSupervisor } from './supervisor/direct-supervisor.js';
@@ -50,8 +51,9 @@ export class Runner {
     if (!sandbox || !isolation.ok) return new Runner(isolation, undefined, undefined, undefined, undefined, options);
     const { paths, clock, logger } = options;
     const build = buildEnvironment(options.buildEnv, options.environment);
-    const store = await Store.open({
-      catalogue: options.catalogue,
+    const store = new DeferredStore(async () =>
+      Store.open({
+      catalogue: await options.catalogue(),
       storeDir: paths.store,
       cacheDir: paths.cache,
       owner: options.storeOwner,
@@ -59,7 +61,8 @@ export class Runner {
       debianMirror: options.debianMirror,
       npmRegistry: build.env['NPM_CONFIG_REGISTRY'] ?? build.env['npm_config_registry'],
       networkEnv: networkEnvironment(options.environment),
-    });
+    }),
+    );
     const journal = new Journal(join(paths.agent, 'journal.db'));
     const directories = new TenantDirectories(paths.tenants, options.root);
     const scripts = new PortScripts(sandbox, directories, build);
@@ -79,6 +82,11 @@ export class Runner {
     });
     await allocations.load();
     return new Runner(isolation, allocations, store, journal, supervisor, options);
+  }
+
+  /** Gets ready for work ahead of the first request for it. */
+  async warmUp(): Promise<void> {
+    await this.store?.find(LOG_WRITER_PORT, LOG_WRITER_VERSION, {});
   }
 
   /** Does a task once; a repeated id gives the first result. */

@@ -12,7 +12,8 @@ export interface RunnerOptions {
   /** Whether this process is root, and so can give each tenant a uid. */
   root: boolean;
   isolation: 'sandbox' | 'none';
-  catalogue: PortCatalogue;
+  /** Read when the store is first asked for something. */
+  catalogue: () => Promise<PortCatalogue>;
   paths: { agent: string; tenants: string; store: string; cache: string };
   tenantUidBase: number;
   storeOwner: StoreOwner;

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
@@ -21,6 +21,8 @@ import { preparationKey, startKey } from './specification.js';
 import { Wakeup } from './support.js';
 
 const LOG_TAIL = 50;
+/** Length of a time stamp down to milliseconds, where ours and the log writer's are alike. */
+const ISO_MILLISECONDS = 23;
 
 /** What one allocation asks of its surroundings. */
 export interface Surroundings {
@@ -57,6 +59,7 @@ export class Allocation {
   private stopping: Supervised | undefined;
   private startedAt = 0;
   private backOffUntil = 0;
+  private lastStart = '';
   private preparing: AbortController | undefined;
   private halting = false;
   private closed = false;
@@ -107,7 +110,8 @@ export class Allocation {
 
   /** Takes over what an earlier agent left running, then works until `close`. */
   async run(): Promise<void> {
-    await this.adopt().catch((error: unknown) => this.fail('start', error));
+    // What runs stays journalled: a later agent may find it.
+    await this.adopt().catch((error: unknown) => this.giveUp(failureFrom('start', error)));
     this.markAdopted();
     while (!this.isClosed()) {
       const action = this.next();
@@ -240,9 +244,11 @@ export class Allocation {
     const { desired, memory, options } = this;
     const { prepared } = memory;
     if (!prepared) return;
+    this.lastStart = options.clock.now().toISOString().slice(0, ISO_MILLISECONDS);
     this.report('starting');
     const output = await options.log.open();
     try {
+      rmSync(join(options.directory, `status-${memory.starts}.json`), { force: true });
       memory.starts += 1;
       const statusFile = join(options.directory, `status-${memory.starts}.json`);
       memory.process = { statusFile, startKey: startKey(desired), restartNonce: desired.restartNonce };
@@ -343,15 +349,24 @@ export class Allocation {
     if (!journalled) return;
     const adoption = await this.options.supervisor.adopt(journalled.statusFile, this.options.lockFile, journalled.record);
     if (adoption.state === 'running') {
-      closeSync(await this.options.log.open());
       const runningFor = Math.max(0, this.options.clock.now().getTime() - Date.parse(adoption.process.record.startedAt));
       this.running(adoption.process, journalled, runningFor);
+      await this.keepLog();
       this.options.logger.info({ allocation: this.id, pid: adoption.process.record.appPid }, 'took over a running component');
       return;
     }
     delete this.memory.process;
     this.save();
     if (adoption.state === 'ended') this.options.logger.info({ allocation: this.id, ...adoption.ended }, 'a component ended while no agent ran');
+  }
+
+  /** Holds the log of a process that was taken over; the log itself tries again when it cannot be written now. */
+  private async keepLog(): Promise<void> {
+    try {
+      closeSync(await this.options.log.open());
+    } catch (error) {
+      this.options.logger.error({ err: error }, 'the log of a running component is not written');
+    }
   }
 
   private fail(step: string, error: unknown): void {
@@ -382,7 +397,8 @@ export class Allocation {
   }
 
   private logTail(): string[] {
-    return readTail(logDirectory(this.options.directory), LOG_TAIL).lines.map(({ text }) => text);
+    const lines = readTail(logDirectory(this.options.directory), LOG_TAIL).lines.filter(({ at }) => at.slice(0, ISO_MILLISECONDS) >= this.lastStart);
+    return lines.map(({ text }) => text);
   }
 
   private rest(action: Action & { kind: 'wait' }): void {

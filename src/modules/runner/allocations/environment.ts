@@ -31,7 +31,6 @@ export function scriptEnvironment({ allocation, manifest, paths, releaseDir }: E
   const { component } = paths;
   return {
     PATH: `${PREFIX_TARGET}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
-    LANG: 'C.UTF-8',
     TMPDIR: '/tmp',
     HOME: join(component, 'home'),
     LIBSCRIPT_ROOT_DIR: PORTS_TARGET,

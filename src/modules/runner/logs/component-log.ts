@@ -51,20 +51,18 @@ export class ComponentLog {
 
   /** Does beforehand what takes long, so that `open` is quick. */
   async prepare(): Promise<void> {
-    const { directory, tenant, writer, command } = this.options;
-    makeDirectory(logDirectory(directory), writer);
-    if (!existsSync(this.fifoPath)) await makeFifo(this.fifoPath, tenant);
-    await command();
+    await this.makePlace();
+    await this.options.command();
   }
 
   /** Makes the log ready and returns a descriptor for a component's stdout and stderr; the caller closes it. */
   async open(): Promise<number> {
-    await this.prepare();
+    await this.makePlace();
     this.fifo ??= openSync(this.fifoPath, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    await this.ensureWriter();
     this.sweep ??= setInterval(() => {
       this.ensureWriter().catch((error: unknown) => this.options.logger.error({ err: error }, 'log writer cannot be started'));
     }, SWEEP_MS).unref();
+    await this.ensureWriter();
     return openSync(this.fifoPath, constants.O_WRONLY | constants.O_NOFOLLOW);
   }
 
@@ -85,6 +83,12 @@ export class ComponentLog {
     this.writer = undefined;
     if (this.fifo !== undefined) closeSync(this.fifo);
     this.fifo = undefined;
+  }
+
+  private async makePlace(): Promise<void> {
+    const { directory, tenant, writer } = this.options;
+    makeDirectory(logDirectory(directory), writer);
+    if (!existsSync(this.fifoPath)) await makeFifo(this.fifoPath, tenant);
   }
 
   private async ensureWriter(): Promise<void> {

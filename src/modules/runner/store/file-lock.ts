@@ -4,6 +4,8 @@ import type { StoreOwner } from './store.types.js';
 export interface FileLockOptions {
   owner: StoreOwner;
   signal?: AbortSignal | undefined;
+  /** Several may hold it at once, while nobody holds it alone. */
+  shared?: boolean;
   /** Called once when somebody else holds the lock. */
   onWait?: (() => void) | undefined;
 }
@@ -11,7 +13,7 @@ export interface FileLockOptions {
 const BUSY = 75;
 
 /**
- * Runs `work` while holding an exclusive `flock` on `file`, across processes. The kernel drops the lock when its
+ * Runs `work` while holding a `flock` on `file`, exclusive unless said otherwise, across processes. The kernel drops the lock when its
  * holder ends, however it ends, because the holder is a child that lives as long as our end of its stdin.
  */
 export async function withFileLock<T>(file: string, options: FileLockOptions, work: () => Promise<T>): Promise<T> {
@@ -33,7 +35,11 @@ async function acquire(file: string, options: FileLockOptions, flags: string[]):
   const { owner, signal } = options;
   signal?.throwIfAborted();
   const holder = ['sh', '-c', 'echo held && exec cat >/dev/null'];
-  const child = spawnTool(['flock', '--exclusive', ...flags, '--no-fork', file, ...holder], { owner }, ['pipe', 'pipe', 'ignore']);
+  const child = spawnTool(
+    ['flock', options.shared === true ? '--shared' : '--exclusive', ...flags, '--no-fork', file, ...holder],
+    { owner },
+    ['pipe', 'pipe', 'ignore'],
+  );
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error('flock was started without pipes');
   // Only the waiting is aborted: whoever holds the lock tidies up under it.

@@ -11,6 +11,7 @@ describe('parseUriLine', () => {
         `'http://mirror.example/pool/g/git_2.47.3-0%2bdeb13u1_amd64.deb' git_1%3a2.47.3-0+deb13u1_amd64.deb 8862 SHA256:${hash}`,
       ),
     ).toEqual({
+      uri: 'http://mirror.example/pool/g/git_2.47.3-0%2bdeb13u1_amd64.deb',
       name: 'git',
       version: '1:2.47.3-0+deb13u1',
       fileName: 'git_1%3a2.47.3-0+deb13u1_amd64.deb',
@@ -80,7 +81,7 @@ describe('chooseMirror', () => {
 });
 
 describe('a private apt', () => {
-  const directories = { lists: '/cache/lists', work: '/work/apt', archives: '/work/apt/archives' };
+  const directories = { lists: '/cache/lists', work: '/work/apt' };
 
   it('takes of the machine only how to reach the network', () => {
     const text = aptConfiguration(

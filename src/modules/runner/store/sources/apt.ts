@@ -1,12 +1,16 @@
-import { chmod, link, lchown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, lchown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../../../common/domain-error.js';
 import { requireTool, runTool, toolFailure, type CommandOptions, type CommandResult } from '../command.js';
 import { aptConfiguration, aptSources, type AptDirectories, type DebianMirror } from './apt-config.js';
 import { globMatcher, type SourceContext } from './closure-source.js';
 
+const HELPER = '/usr/lib/apt/apt-helper';
+
 /** One archive as apt resolved it. */
 export interface ResolvedArchive {
+  /** Where the mirror has it. */
+  uri: string;
   name: string;
   version: string;
   /** Apt's own name for the file. */
@@ -40,12 +44,7 @@ export class Apt {
   static async prepare(input: AptInput, context: SourceContext): Promise<Apt> {
     const { directories } = input;
     const apt = new Apt(input, context);
-    for (const directory of [
-      directories.lists,
-      join(directories.lists, 'partial'),
-      directories.archives,
-      join(directories.archives, 'partial'),
-    ]) {
+    for (const directory of [directories.lists, join(directories.lists, 'partial'), join(directories.work, 'archives', 'partial')]) {
       await mkdir(directory, { recursive: true });
       await apt.own(directory);
     }
@@ -100,9 +99,9 @@ export class Apt {
     }
   }
 
-  /** Downloads into the archives directory; files that lie there already are kept. Reports how many have come. */
-  async download(packages: readonly string[], have: ReadonlyMap<string, string>, missing: number): Promise<void> {
-    for (const [fileName, path] of have) await link(path, join(this.directories.archives, fileName));
+  /** Downloads archives; resolves to the path of each by file name. Apt checks what it gets against the signed lists. */
+  async download(archives: readonly ResolvedArchive[]): Promise<Map<string, string>> {
+    const paths = new Map(archives.map(({ fileName }) => [fileName, join(this.directories.work, fileName)]));
     let fetched = 0;
     let reported = Date.now();
     const onLine = (line: string): void => {
@@ -110,16 +109,16 @@ export class Apt {
       fetched += 1;
       if (Date.now() - reported < 1000) return;
       reported = Date.now();
-      this.context.progress(`downloaded ${Math.min(fetched, missing)} of ${missing} packages`);
+      this.context.progress(`downloaded ${fetched} of ${archives.length} packages`);
     };
-    const result = await this.run(['apt-get', 'install', '-y', '--download-only', '-o', 'Acquire::Queue-Mode=access', ...packages], onLine);
+    const files = archives.flatMap(({ uri, fileName, sha256 }) => [uri, paths.get(fileName) ?? '', `SHA256:${sha256}`]);
+    const result = await this.run([HELPER, 'download-file', ...files], onLine);
     if (result.code !== 0) throw networkFailure(`download packages of Debian ${this.suite}`, result);
+    return paths;
   }
 
   private async printUris(packages: readonly string[]): Promise<ResolvedArchive[]> {
-    const empty = join(this.directories.work, 'none');
-    await mkdir(join(empty, 'partial'), { recursive: true });
-    const result = await this.run(['apt-get', 'install', '-y', '--print-uris', '-o', `Dir::Cache::archives=${empty}`, ...packages]);
+    const result = await this.run(['apt-get', 'install', '-y', '--print-uris', '--', ...packages]);
     if (result.code !== 0) throw this.resolveFailure(result);
     return result.stdout.split('\n').flatMap((line) => parseUriLine(line) ?? []);
   }
@@ -196,12 +195,12 @@ export function lacksOnlySecurity(result: Pick<CommandResult, 'stderr'>, suite: 
 
 /** Reads one line of `apt-get --print-uris`: `'uri' file size SHA256:hex`. */
 export function parseUriLine(line: string): ResolvedArchive | undefined {
-  const match = /^'\S+' (\S+) (\d+) SHA256:([0-9a-f]{64})$/.exec(line);
-  const [, fileName, bytes, sha256] = match ?? [];
-  if (fileName === undefined || bytes === undefined || sha256 === undefined) return undefined;
+  const match = /^'(\S+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/.exec(line);
+  const [, uri, fileName, bytes, sha256] = match ?? [];
+  if (uri === undefined || fileName === undefined || bytes === undefined || sha256 === undefined) return undefined;
   const [name, version] = fileName.split('_').map((part) => decodeURIComponent(part));
   if (name === undefined || version === undefined) return undefined;
-  return { name, version, fileName, bytes: Number(bytes), sha256 };
+  return { uri, name, version, fileName, bytes: Number(bytes), sha256 };
 }
 
 /** A `dpkg` status record that makes apt believe a package is installed, needing nothing. From a record of `apt-cache show`. */

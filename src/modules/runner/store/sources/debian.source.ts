@@ -5,14 +5,17 @@ import type { ClosureDeclaration } from '../../../ports/domain/manifest.js';
 import { DomainError } from '../../../../common/domain-error.js';
 import { childEnd, requireTool, spawnTool, toolFailure } from '../command.js';
 import type { DownloadCache } from '../download-cache.js';
-import { withFileLock } from '../file-lock.js';
 import { digestOf, shortDigest } from '../store-digest.js';
 import { findKeyring, findMirror } from './apt-config.js';
 import { Apt, type ResolvedArchive } from './apt.js';
 import { megabytes, RESOLUTION_MAX_AGE_MS, type FetchedPackage, type Platform, type SourceContext } from './closure-source.js';
 import { ResolutionRecords } from './resolution-records.js';
+import { SuiteLists } from './suite-lists.js';
 
 type DebianDeclaration = NonNullable<ClosureDeclaration['debian']>;
+
+/** Of the records of resolutions. */
+const FORMAT = 2;
 
 /** Never needed to run software. */
 const LEFT_OUT = ['doc', 'man', 'info', 'locale', 'lintian', 'bug', 'doc-base', 'gtk-doc', 'groff', 'menu'].map(
@@ -36,23 +39,16 @@ export class DebianSource {
 
   /** Resolves and downloads. Works without network when an earlier build of the suite left lists and packages behind. */
   async fetch(declaration: DebianDeclaration, context: SourceContext): Promise<FetchedPackage[]> {
-    const work = await this.options.cache.workDirectory();
+    const { cache, cacheDir, platform } = this.options;
+    const work = await cache.workDirectory();
     try {
       const mirror = await findMirror(this.options.mirror, { owner: context.owner, signal: context.signal });
-      const keyring = await findKeyring();
-      const lock = join(this.options.cacheDir, 'locks', `${declaration.suite}-${this.options.platform.debian}`);
-      const onWait = (): void => {
-        context.progress(`waiting for another installation that uses Debian ${declaration.suite}`);
-      };
-      return await withFileLock(lock, { owner: context.owner, signal: context.signal, onWait }, async () => {
-        // Another mirror has other lists.
-        const name = `${declaration.suite}-${this.options.platform.debian}-${shortDigest(digestOf(mirror))}`;
-        const directories = { lists: join(this.options.cacheDir, 'debian', name), work, archives: join(work, 'archives') };
-        const input = { suite: declaration.suite, mirror, keyring, architecture: this.options.platform.debian, directories };
-        const apt = await Apt.prepare(input, context);
-        const fresh = await this.refresh(apt, declaration.suite, context);
-        return await this.resolveAndDownload(apt, declaration, directories.archives, fresh, context);
-      });
+      const { suite } = declaration;
+      // Another mirror has other lists.
+      const name = `${suite}-${platform.debian}-${shortDigest(digestOf(mirror))}`;
+      const directories = { lists: join(cacheDir, 'debian', name), work };
+      const apt = await Apt.prepare({ suite, mirror, keyring: await findKeyring(), architecture: platform.debian, directories }, context);
+      return await this.resolveAndDownload(new SuiteLists(apt, suite, join(cacheDir, 'locks', name), context), declaration, context);
     } finally {
       await rm(work, { recursive: true, force: true });
     }
@@ -78,65 +74,42 @@ export class DebianSource {
     for (const result of workers) if (result.status === 'rejected') throw result.reason;
   }
 
-  /** Fetches lists when there are none or old ones; old ones do when the network is away. True when they were fetched now. */
-  private async refresh(apt: Apt, suite: string, context: SourceContext): Promise<boolean> {
-    const time = await apt.listsTime();
-    if (time !== undefined && Date.now() - time < RESOLUTION_MAX_AGE_MS) return false;
+  private async resolveAndDownload(lists: SuiteLists, declaration: DebianDeclaration, context: SourceContext): Promise<FetchedPackage[]> {
+    const fresh = await lists.refresh(RESOLUTION_MAX_AGE_MS);
     try {
-      await apt.update();
-      return true;
-    } catch (error) {
-      if (time === undefined || !(error instanceof DomainError) || error.code !== 'STORE_NETWORK') throw error;
-      context.progress(`warning: ${error.message}`);
-      context.progress(`going on with the package lists of Debian ${suite} of ${new Date(time).toISOString()}`);
-      return false;
-    }
-  }
-
-  private async resolveAndDownload(
-    apt: Apt,
-    declaration: DebianDeclaration,
-    archivesDir: string,
-    fresh: boolean,
-    context: SourceContext,
-  ): Promise<FetchedPackage[]> {
-    const recorded = await this.recorded(apt, declaration, context);
-    if (recorded !== undefined) return recorded;
-    try {
-      return await this.download(apt, declaration, await this.resolve(apt, declaration), archivesDir, context);
+      return await this.download(lists.apt, declaration, await this.resolve(lists, declaration), context);
     } catch (error) {
       // A mirror drops a package once its successor is out: then the lists are what is old.
       if (fresh || !(error instanceof DomainError) || error.code !== 'STORE_NETWORK') throw error;
       context.progress(`warning: ${error.message}`);
-      await apt.update();
-      return await this.download(apt, declaration, await this.resolve(apt, declaration), archivesDir, context);
+      await lists.refresh(0);
+      return await this.download(lists.apt, declaration, await this.resolve(lists, declaration), context);
     }
   }
 
-  /** The packages of an earlier, equal resolution on the same lists, when all of them are in the cache still. */
-  private async recorded(apt: Apt, declaration: DebianDeclaration, context: SourceContext): Promise<FetchedPackage[] | undefined> {
-    const known = await this.records.read(await recordKey(apt, declaration));
-    if (known === undefined) return undefined;
-    const have = await this.cached(known.value, context);
-    if (have.size < known.value.length) return undefined;
-    context.progress(`${have.size} packages of Debian ${declaration.suite}, ${totalSize(known.value)}, all downloaded before`);
-    return toPackages(known.value, have);
-  }
-
-  private async resolve(apt: Apt, declaration: DebianDeclaration): Promise<ResolvedArchive[]> {
-    const archives = await apt.resolve(declaration.packages, declaration.omit);
-    await this.records.write(await recordKey(apt, declaration), archives);
+  /** What the declaration comes to on the present lists; remembered, since apt takes seconds for it. */
+  private async resolve(lists: SuiteLists, declaration: DebianDeclaration): Promise<ResolvedArchive[]> {
+    const key = [
+      FORMAT,
+      declaration.suite,
+      declaration.packages,
+      declaration.omit,
+      this.options.platform.debian,
+      await lists.apt.listsTime(),
+    ];
+    const known = await this.records.read(key);
+    if (known !== undefined) return known.value;
+    const archives = await lists.resolve(declaration.packages, declaration.omit);
+    await this.records.write(key, archives);
     return archives;
   }
 
   private async download(
     apt: Apt,
     declaration: DebianDeclaration,
-    archives: ResolvedArchive[],
-    archivesDir: string,
+    archives: readonly ResolvedArchive[],
     context: SourceContext,
   ): Promise<FetchedPackage[]> {
-    const { cache } = this.options;
     const have = await this.cached(archives, context);
     const missing = archives.filter((archive) => !have.has(archive.fileName));
     context.progress(
@@ -144,12 +117,18 @@ export class DebianSource {
         ? `${archives.length} packages of Debian ${declaration.suite}, ${totalSize(archives)}, all downloaded before`
         : `downloading ${missing.length} of ${archives.length} packages of Debian ${declaration.suite}, ${totalSize(missing)}`,
     );
-    if (missing.length > 0) await apt.download(declaration.packages, have, missing.length);
-    for (const archive of missing) {
-      const file = await cache.adopt(join(archivesDir, archive.fileName), { algorithm: 'sha256', hex: archive.sha256 }, archive.fileName);
-      have.set(archive.fileName, file);
+    const fetched = missing.length === 0 ? new Map<string, string>() : await apt.download(missing);
+    for (const { fileName, sha256 } of missing) {
+      const file = await this.options.cache.adopt(fetched.get(fileName) ?? '', { algorithm: 'sha256', hex: sha256 }, fileName);
+      have.set(fileName, file);
     }
-    return toPackages(archives, have);
+    return archives.map(({ name, version, sha256, fileName }) => ({
+      name,
+      version,
+      source: 'debian',
+      digest: `sha256-${sha256}`,
+      file: have.get(fileName) ?? '',
+    }));
   }
 
   private async cached(archives: readonly ResolvedArchive[], context: SourceContext): Promise<Map<string, string>> {
@@ -162,20 +141,6 @@ export class DebianSource {
     }
     return have;
   }
-}
-
-async function recordKey(apt: Apt, declaration: DebianDeclaration): Promise<unknown> {
-  return [declaration.suite, declaration.packages, declaration.omit, await apt.listsTime()];
-}
-
-function toPackages(archives: readonly ResolvedArchive[], have: ReadonlyMap<string, string>): FetchedPackage[] {
-  return archives.map(({ name, version, sha256, fileName }) => ({
-    name,
-    version,
-    source: 'debian',
-    digest: `sha256-${sha256}`,
-    file: have.get(fileName) ?? '',
-  }));
 }
 
 function totalSize(archives: readonly ResolvedArchive[]): string {

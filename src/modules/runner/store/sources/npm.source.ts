@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import pacote from 'pacote';
+import type { Options as PacoteOptions } from 'pacote';
 import { DomainError } from '../../../../common/domain-error.js';
 import { requireTool } from '../command.js';
 import type { DownloadCache } from '../download-cache.js';
@@ -78,6 +78,7 @@ export class NpmSource {
     const known = await this.records.read(key);
     if (known !== undefined && known.age < RESOLUTION_MAX_AGE_MS) return known.value;
     try {
+      const { default: pacote } = await import('pacote');
       const manifest = await pacote.manifest(`${name}@${range}`, this.pacoteOptions(work));
       const resolution = { version: manifest.version, resolved: manifest._resolved, integrity: manifest._integrity };
       await this.records.write(key, resolution);
@@ -101,6 +102,8 @@ export class NpmSource {
       context.progress(`downloading ${label} from the npm registry`);
       const target = join(work, 'package.tgz');
       try {
+        // Loaded when needed: it is a third of an agent's start.
+        const { default: pacote } = await import('pacote');
         await pacote.tarball.stream(
           `${name}@${resolution.version}`,
           (stream) => pipeline(stream, createWriteStream(target), ...(context.signal === undefined ? [] : [{ signal: context.signal }])),
@@ -115,7 +118,7 @@ export class NpmSource {
     return { name, version: resolution.version, source: 'npm', digest: resolution.integrity, file };
   }
 
-  private pacoteOptions(work: string): pacote.Options {
+  private pacoteOptions(work: string): PacoteOptions {
     const { registry } = this.options;
     // Our own cache is by content; the registry client's would be a second copy of everything.
     return { cache: join(work, 'registry'), fetchRetries: 1, fetchRetryMintimeout: 1000, ...(registry === undefined ? {} : { registry }) };
