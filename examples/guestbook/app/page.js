@@ -17,7 +17,7 @@ function render(value) {
 }
 
 /** Template tag: escapes every value but what is Html already. */
-function html(strings, ...values) {
+function markup(strings, ...values) {
   return new Html(strings.reduce((text, part, index) => text + render(values[index - 1]) + part));
 }
 
@@ -31,85 +31,67 @@ const LIGHTHOUSE = new Html(`<svg class="lighthouse" viewBox="0 0 120 160" aria-
 </svg>`);
 
 function layout(title, body) {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        <link
-          rel="icon"
-          href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M6 15 7 5h2l1 10zM6 5l2-4 2 4z' fill='%23e4572e'/%3E%3C/svg%3E"
-        />
-        <link rel="stylesheet" href="/style.css" />
-      </head>
-      <body>
-        ${body}
-      </body>
-    </html> `.text;
+  return markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M6 15 7 5h2l1 10zM6 5l2-4 2 4z' fill='%23e4572e'/%3E%3C/svg%3E">
+<link rel="stylesheet" href="/style.css">
+</head>
+<body>
+${body}
+</body>
+</html>
+`.text;
 }
 
 /** The book: form, entries, and where they came from. */
 export function guestbookPage({ list, from, visits, total, milliseconds, startedAt, form }) {
   return layout(
     'The guestbook',
-    html`<header>
-        ${LIGHTHOUSE}
-        <div>
-          <h1>The guestbook</h1>
-          <p>You have reached a small haven. Leave a line for those who land here after you.</p>
-        </div>
-      </header>
-      <main>
-        ${facts({ total, visits })} ${signForm(form)}
-        <section id="entries" aria-label="Entries">
-          <h2>Who was here</h2>
-          ${
-            list.length === 0
-              ? html`<p class="empty">The book is empty. Be the first to sign it.</p>`
-              : html`<ol>
-                  ${list.map(entryItem)}
-                </ol>`
-          }
-        </section>
-      </main>
-      <footer>
-        <p>
-          Entries came from <b>${from}</b> in ${milliseconds.toFixed(1)} ms. Running since
-          <time datetime="${startedAt.toISOString()}">${dateText(startedAt)}</time>.
-        </p>
-        <p>Three native processes, deployed by Hithe: Node.js, PostgreSQL, Valkey.</p>
-      </footer>`,
+    markup`<header>
+  ${LIGHTHOUSE}
+  <div>
+    <h1>The guestbook</h1>
+    <p>You have reached a small haven. Leave a line for those who land here after you.</p>
+  </div>
+</header>
+<main>
+  ${facts({ total, visits })}
+  ${signForm(form)}
+  <section id="entries" aria-label="Entries">
+    <h2>Who was here</h2>
+    ${list.length === 0 ? markup`<p class="empty">The book is empty. Be the first to sign it.</p>` : markup`<ol>${list.map(entryItem)}</ol>`}
+  </section>
+</main>
+<footer>
+  <p>Entries came from <b>${from}</b> in ${milliseconds.toFixed(1)} ms. Running since <time datetime="${startedAt.toISOString()}">${dateText(startedAt)}</time>.</p>
+  <p>Three native processes, deployed by Hithe: Node.js, PostgreSQL, Valkey.</p>
+</footer>`,
   );
 }
 
 function facts({ total, visits }) {
-  return html`<dl class="facts">
-    <div>
-      <dt>${total === 1 ? 'entry' : 'entries'} in PostgreSQL</dt>
-      <dd>${total}</dd>
-    </div>
-    <div>
-      <dt>${visits === 1 ? 'visit' : 'visits'} counted in Valkey</dt>
-      <dd>${visits ?? '–'}</dd>
-    </div>
+  return markup`<dl class="facts">
+    <div><dt>${total === 1 ? 'entry' : 'entries'} in PostgreSQL</dt><dd>${total}</dd></div>
+    <div><dt>${visits === 1 ? 'visit' : 'visits'} counted in Valkey</dt><dd>${visits ?? '–'}</dd></div>
   </dl>`;
 }
 
 function signForm({ fields = {}, faults = [] }) {
   const faultOf = (field) => faults.find((fault) => fault.field === field)?.message;
-  const mark = (field) => faultOf(field) && html` aria-invalid="true" aria-describedby="${field}-fault"`;
-  const remark = (field) => faultOf(field) && html`<span class="fault" id="${field}-fault" role="alert">${faultOf(field)}</span>`;
-  return html`<form method="post" action="/sign">
+  const mark = (field) => faultOf(field) && markup` aria-invalid="true" aria-describedby="${field}-fault"`;
+  const remark = (field) => faultOf(field) && markup`<span class="fault" id="${field}-fault" role="alert">${faultOf(field)}</span>`;
+  return markup`<form method="post" action="/sign">
     <h2>Sign the book</h2>
-    <label
-      >Name ${remark('name')}
-      <input name="name" required maxlength="${LIMITS.name}" autocomplete="name" value="${fields.name}" ${mark('name')} />
+    <label>Name ${remark('name')}
+      <input name="name" required maxlength="${LIMITS.name}" autocomplete="name" value="${fields.name}"${mark('name')}>
     </label>
-    <label
-      >Message ${remark('message')}
-      <textarea name="message" required maxlength="${LIMITS.message}" rows="3" ${mark('message')}>${fields.message}</textarea>
+    <label>Message ${remark('message')}
+      <textarea name="message" required maxlength="${LIMITS.message}" rows="3"${mark('message')}>${fields.message}</textarea>
     </label>
     <button>Sign</button>
   </form>`;
@@ -118,13 +100,11 @@ function signForm({ fields = {}, faults = [] }) {
 function entryItem({ name, message, signedAt }) {
   const initial = [...name][0].toUpperCase();
   const hue = [...name].reduce((sum, character) => sum + character.codePointAt(0), 0) % 6;
-  return html`<li>
-    <span class="initial hue-${hue}" aria-hidden="true">${initial}</span>
-    <div>
-      <p class="who"><b>${name}</b> <time datetime="${signedAt}">${dateText(new Date(signedAt))}</time></p>
-      <p class="message">${message}</p>
-    </div>
-  </li>`;
+  return markup`<li>
+      <span class="initial hue-${hue}" aria-hidden="true">${initial}</span>
+      <div><p class="who"><b>${name}</b> <time datetime="${signedAt}">${dateText(new Date(signedAt))}</time></p>
+      <p class="message">${message}</p></div>
+    </li>`;
 }
 
 function dateText(date) {
@@ -135,13 +115,6 @@ function dateText(date) {
 export function errorPage(title, message) {
   return layout(
     title,
-    html`<header>
-      ${LIGHTHOUSE}
-      <div>
-        <h1>${title}</h1>
-        <p>${message}</p>
-        <p><a href="/">Back to the book</a></p>
-      </div>
-    </header>`,
+    markup`<header>${LIGHTHOUSE}<div><h1>${title}</h1><p>${message}</p><p><a href="/">Back to the book</a></p></div></header>`,
   );
 }
