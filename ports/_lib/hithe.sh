@@ -202,16 +202,15 @@ empty() (
 # check_answer: healthy when the component answers over the network, by HEALTH_KIND: `http` (HEALTH_PATH answers with a
 # status in HEALTH_STATUS, such as 200-399), `tcp` (takes connections), `none` (its process runs, which the caller knows).
 check_answer() (
-  host=$(url_host "$(reachable_host "${LIBSCRIPT_LISTEN_ADDRESS-}")")
-  where=$host:$LIBSCRIPT_LISTEN_PORT
+  address=$(reachable_host "${LIBSCRIPT_LISTEN_ADDRESS-}")
+  where=$(url_host "$address"):$LIBSCRIPT_LISTEN_PORT
   case ${HEALTH_KIND-http} in
     none) printf 'runs; nothing else is checked\n' ;;
     tcp)
-      connected=$(curl -s --max-time 4 --noproxy '*' -w '%{num_connects}' "telnet://$where" </dev/null) || true
-      case $connected in
-        *1) printf 'takes connections on %s\n' "$where" ;;
-        *) die "nothing listens on $where" ;;
-      esac
+      # curl has no way to connect and say nothing; bash has.
+      # shellcheck disable=SC2016 # bash expands it
+      timeout 4 bash -c ': <"/dev/tcp/$1/$2"' - "$address" "$LIBSCRIPT_LISTEN_PORT" 2>/dev/null || die "nothing listens on $where"
+      printf 'takes connections on %s\n' "$where"
       ;;
     http)
       path=${HEALTH_PATH-/}
@@ -230,23 +229,30 @@ check_answer() (
   esac
 )
 
+# The last file of a data archive: one without it is cut short, which tar does not always notice.
+ARCHIVE_END=.hithe-end-of-archive
+
 # backup_data: the files of the data directory as a tar archive on stdout. Files that change meanwhile are as of their reading.
-backup_data() {
+backup_data() (
   need DATA_DIR
   mkdir -p "$DATA_DIR"
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/backup.XXXXXX")
+  trap 'rm -rf "$scratch"' EXIT
+  : >"$scratch/$ARCHIVE_END"
   # Status 1 says that a file changed while it was read.
-  tar -C "$DATA_DIR" -cf - . || [ $? = 1 ] || die 'the data directory could not be read'
-}
+  tar -cf - -C "$DATA_DIR" . -C "$scratch" "$ARCHIVE_END" || [ $? = 1 ] || die 'the data directory could not be read'
+)
 
 # restore_data: replaces the data directory of a stopped component by the tar archive on stdin; on failure it stays as it was.
 restore_data() {
   need DATA_DIR COMPONENT_NAME
   rm -rf "$DATA_DIR.new" "$DATA_DIR.old"
   mkdir -p "$DATA_DIR.new"
-  tar -C "$DATA_DIR.new" -xf - || {
+  if ! tar -C "$DATA_DIR.new" -xf - || [ ! -f "$DATA_DIR.new/$ARCHIVE_END" ]; then
     rm -rf "$DATA_DIR.new"
     die 'the archive is damaged or cut short; the data is as it was'
-  }
+  fi
+  rm -f "$DATA_DIR.new/$ARCHIVE_END"
   sync -f "$DATA_DIR.new"
   [ ! -d "$DATA_DIR" ] || mv "$DATA_DIR" "$DATA_DIR.old"
   mv "$DATA_DIR.new" "$DATA_DIR"

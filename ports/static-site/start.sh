@@ -11,6 +11,5 @@ if [ "${SITE_CACHE_SECONDS-0}" = 0 ]; then SITE_CACHE=no-cache; else SITE_CACHE=
 SITE_INDEX=${SITE_INDEX:-index.html}
 export SITE_LISTEN SITE_HTML SITE_LAST SITE_ERROR_PAGE SITE_CACHE SITE_INDEX
 mkdir -p "$RUN_DIR/nginx"
-cp "$HITHE_PORT_DIR/templates/mime.types" "$RUN_DIR/mime.types"
 render_to "$RUN_DIR/nginx.conf" "$HITHE_PORT_DIR/templates/nginx.conf"
 exec nginx -e stderr -p "$RUN_DIR/nginx" -c "$RUN_DIR/nginx.conf"

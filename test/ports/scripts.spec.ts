@@ -41,7 +41,12 @@ const BANNED: [RegExp, string][] = [
 function codeOf(script: string): string[] {
   return readPortFile(script)
     .split('\n')
-    .map((line) => line.replace(/(^|\s)#.*$/, '').replaceAll(/'[^']*'/g, "''").replaceAll(/"(?:[^"\\$]|\\.)*"/g, '""'));
+    .map((line) =>
+      line
+        .replace(/(^|\s)#.*$/, '')
+        .replaceAll(/'[^']*'/g, "''")
+        .replaceAll(/"(?:[^"\\$]|\\.)*"/g, '""'),
+    );
 }
 
 describe('shell scripts of ports', () => {

@@ -80,7 +80,9 @@ describe.each(publicPorts)('port %s', (port) => {
   it('has defaults that its own schema accepts', () => {
     const schema = JSON.parse(readPortFile(`${port}/vars.schema.json`)) as VarsSchema;
     const { required: _, ...rest } = schema;
-    const defaults = Object.fromEntries(Object.entries(schema.properties).flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value]])));
+    const defaults = Object.fromEntries(
+      Object.entries(schema.properties).flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value]])),
+    );
     const validate = compileVarsSchema(rest);
     expect([validate(defaults), validate.errors]).toEqual([true, null]);
   });

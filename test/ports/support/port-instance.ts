@@ -105,7 +105,8 @@ export class PortInstance {
     await rm(join(component, 'source'), { recursive: true, force: true });
     if (this.source === undefined) await mkdir(join(component, 'source'));
     else await cp(this.source, join(component, 'source'), { recursive: true });
-    if (process.geteuid?.() === 0) spawnSync('chown', ['-R', `${this.workshop.identity.uid}:${this.workshop.identity.gid}`, join(component, 'source')]);
+    if (process.geteuid?.() === 0)
+      spawnSync('chown', ['-R', `${this.workshop.identity.uid}:${this.workshop.identity.gid}`, join(component, 'source')]);
     this.release += 1;
     this.context.releaseDir = join(component, 'releases', `r${this.release}`);
     return this.run('build.sh', env);
@@ -201,7 +202,10 @@ export class PortInstance {
 }
 
 /** The vars as the control plane would send them: validated, with defaults, and with what it makes up. */
-function completeVars(workshop: PortWorkshop, { port, vars = {} }: PortInstanceInput): { values: Record<string, string>; secrets: string[] } {
+function completeVars(
+  workshop: PortWorkshop,
+  { port, vars = {} }: PortInstanceInput,
+): { values: Record<string, string>; secrets: string[] } {
   const { values, faults, generate } = workshop.catalogue.validateVars(port, vars);
   if (faults.length > 0) throw new Error(JSON.stringify(faults));
   // Characters that shells, SQL, URLs and configuration files treat specially.

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
@@ -15,6 +16,9 @@ import { Store } from '../../../src/modules/runner/store/store.js';
 import type { StoreOwner } from '../../../src/modules/runner/store/store.types.js';
 import { DirectSupervisor } from '../../../src/modules/runner/supervisor/direct-supervisor.js';
 import { PORTS_DIRECTORY } from './bundled-ports.js';
+
+// The first use of a port downloads its software. Jest does not read a project's own testTimeout.
+jest.setTimeout(600_000);
 
 /** Far from the uids of any installation. */
 const TENANT_UID = 1_890_000_000;
