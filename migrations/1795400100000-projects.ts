@@ -28,11 +28,12 @@ const ROW = `
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now()`;
 
+// Specifications are json, not jsonb: the order in which people name components is kept.
 const PROJECTS = [
   `CREATE TABLE projects (${ROW},
     team_id uuid NOT NULL,
     name text NOT NULL,
-    spec jsonb NOT NULL,
+    spec json NOT NULL,
     spec_version integer NOT NULL DEFAULT 1,
     release integer,
     deploy_failed boolean NOT NULL DEFAULT false,
@@ -139,7 +140,7 @@ const DEPLOYMENTS = [
   `CREATE TABLE releases (${ROW},
     project_id uuid NOT NULL,
     number integer NOT NULL,
-    spec jsonb NOT NULL,
+    spec json NOT NULL,
     components jsonb NOT NULL,
     created_by uuid NOT NULL,
     CONSTRAINT pk_releases PRIMARY KEY (id),

@@ -14,7 +14,7 @@ export class Release extends BaseEntity {
   @Column('integer')
   number: number;
 
-  @Column('jsonb')
+  @Column('json')
   spec: ProjectSpec;
 
   @Column('jsonb')

@@ -15,7 +15,7 @@ export class Project extends BaseEntity {
   @Column('text')
   name: string;
 
-  @Column('jsonb')
+  @Column('json')
   spec: ProjectSpec;
 
   /** Grows with every change of `spec`; its entity tag. */

@@ -47,6 +47,16 @@ function portFaults(name: string, component: ComponentSpec, port: PortInfo | und
       },
     ];
   }
+  if (port.hithe.kind === 'toolchain') {
+    return [
+      {
+        path: `components.${name}.port`,
+        code: 'PORT_NOT_RUNNABLE',
+        message: `The port "${port.name}" is a toolchain: it is there for other ports and runs nothing by itself.`,
+        fix: `Use a port that runs on it, such as ${listed(ports.names().filter((other) => Object.hasOwn(ports.find(other)?.hithe.requires ?? {}, port.name)))}.`,
+      },
+    ];
+  }
   if (port.resolveVersion(component.version) !== undefined) return [];
   return [
     {
