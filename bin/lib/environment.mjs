@@ -24,18 +24,39 @@ export function controlPlaneEnvironment(paths, settings) {
   };
 }
 
-/** Environment of the agent: it also fetches packages, and hands on what `HITHE_BUILD_ENV` names. It has no business in the database. */
+/**
+ * Environment of the agent: it also fetches packages, and hands on what `HITHE_BUILD_ENV` names. It has no business in
+ * the database.
+ */
 export function agentEnvironment(paths, settings) {
-  const handed = new Set((process.env.HITHE_BUILD_ENV ?? '').split(/\s+/).map((entry) => entry.split('=')[0]));
+  const mirrors = npmMirrors();
+  const buildEnvironment = [process.env.HITHE_BUILD_ENV, ...mirrors.handed].filter(Boolean).join(' ');
+  const handed = new Set(buildEnvironment.split(/\s+/).map((entry) => entry.split('=')[0]));
+  const own = /^(HOME|XDG_[A-Z_]+)$/;
   return {
+    ...mirrors.environment,
     ...pick(
       (name) =>
         MACHINE.test(name) ||
+        own.test(name) ||
         handed.has(name) ||
-        /^(HOME|XDG_[A-Z_]+|npm_config_[a-z_]+|NPM_CONFIG_[A-Z_]+)$/.test(name) ||
         (name.startsWith('HITHE_') && !FIRST_START_ONLY.test(name) && name !== 'HITHE_DATABASE_URL'),
     ),
     ...common(paths, settings),
+    ...(buildEnvironment === '' ? {} : { HITHE_BUILD_ENV: buildEnvironment }),
     NODE_COMPILE_CACHE: join(paths.agent.root, 'compile-cache'),
   };
+}
+
+/**
+ * The registry and the CA file that this machine's npm is set to, which `npm start` finds in its environment: agent and
+ * builds use them too, unless `HITHE_BUILD_ENV` says otherwise. An address that holds a password is not handed to tenants.
+ */
+function npmMirrors() {
+  const { npm_config_registry: registry, npm_config_cafile: cafile, HITHE_BUILD_ENV: said = '' } = process.env;
+  const certificates = process.env.NODE_EXTRA_CA_CERTS || cafile;
+  const handed = [];
+  if (registry && !/registry/i.test(said) && !/\/\/[^/]*@/.test(registry)) handed.push(`NPM_CONFIG_REGISTRY=${registry}`);
+  if (certificates && !said.includes('NODE_EXTRA_CA_CERTS')) handed.push('NODE_EXTRA_CA_CERTS');
+  return { handed, environment: certificates ? { NODE_EXTRA_CA_CERTS: certificates } : {} };
 }
