@@ -33,6 +33,10 @@ export class Installation {
     if (await done()) return 'up to date';
     return this.exclusively(say, async () => {
       if (await done()) return 'up to date';
+      if (await this.isInstalled()) {
+        await writeFile(this.dependencyStamp, wanted);
+        return 'as npm installed them';
+      }
       say('npm ci');
       await this.npm(['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], say.live);
       if (!(await exists(this.node))) {
@@ -43,6 +47,19 @@ export class Installation {
       }
       await writeFile(this.dependencyStamp, wanted);
     });
+  }
+
+  /** Whether somebody ran `npm install` or `npm ci` since: npm's record of node_modules says what the lock file says. */
+  async isInstalled() {
+    const [wanted, present] = await Promise.all(
+      ['package-lock.json', 'node_modules/.package-lock.json'].map((file) => readPackages(join(this.root, file))),
+    );
+    if (wanted === undefined || present === undefined || !(await exists(this.node))) return false;
+    const differs = Object.entries(wanted).some(([path, entry]) => {
+      if (path === '' || entry.link || !path.includes('node_modules/')) return false;
+      return present[path] === undefined ? !entry.optional : present[path].version !== entry.version;
+    });
+    return !differs;
   }
 
   /** Compiles the platform and the command line tool, when a source changed. */
@@ -101,6 +118,13 @@ export class Installation {
       lock.release();
     }
   }
+}
+
+async function readPackages(file) {
+  return readFile(file, 'utf8').then(
+    (text) => JSON.parse(text).packages,
+    () => undefined,
+  );
 }
 
 async function readStamp(file) {
