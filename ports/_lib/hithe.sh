@@ -260,15 +260,44 @@ restore_data() {
   log "restored $COMPONENT_NAME"
 }
 
+# is_list COMMAND: whether a command line may be more than one simple command. Quoted text does not count; a backslash
+# makes the answer yes, since it can hide a quote.
+is_list() (
+  rest=$1
+  while :; do
+    case $rest in
+      *\\* | *'
+'*) return 0 ;;
+      *[\"\']*) ;;
+      *) break ;;
+    esac
+    plain=${rest%%[\"\']*}
+    rest=${rest#"$plain"}
+    quote=${rest%"${rest#?}"}
+    rest=${rest#?}
+    case $plain in
+      *[\;\&\|\(\)\`]*) return 0 ;;
+    esac
+    case $rest in
+      *"$quote"*) rest=${rest#*"$quote"} ;;
+      *) return 0 ;;
+    esac
+  done
+  case $rest in
+    *[\;\&\|\(\)\`]*) return 0 ;;
+    *) return 1 ;;
+  esac
+)
+
 # run_command COMMAND: replaces the script by COMMAND, as a shell would run it. One command becomes the process itself,
 # so that it gets the signals; a list of commands keeps its shell.
 run_command() {
   run_command_line=${1#exec }
-  case $run_command_line in
-    *[\;\&\|\(\)\`]* | *'
-'*) exec /bin/sh -c "$run_command_line" ;;
-    *) exec /bin/sh -c "exec env $run_command_line" ;;
-  esac
+  if is_list "$run_command_line"; then
+    exec /bin/sh -c "$run_command_line"
+  else
+    exec /bin/sh -c "exec env $run_command_line"
+  fi
 }
 
 # copy_source FROM TO: copies an app's source, without what git keeps and what somebody installed.

@@ -29,7 +29,7 @@ describeLifecycle(
     version: '13',
     vars: { BUILD_COMMAND: 'cp server.txt server.awk', START_COMMAND: 'gawk -f server.awk', HEALTH_KIND: 'http' },
     source: (directory) => writeFiles(directory, { 'server.txt': SERVER }),
-    write: async (instance, value) => void (await getText(`${instance.url}/keep/${value}`)),
+    write: (instance, value) => getText(`${instance.url}/keep/${value}`),
     read: (instance) => getText(instance.url),
     ends: { signal: 'SIGTERM' },
   },

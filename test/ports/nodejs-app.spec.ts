@@ -50,7 +50,7 @@ describeLifecycle(
     port: 'nodejs-app',
     version: '24',
     source: writeApp,
-    write: async (instance, value) => void (await getText(`${instance.url}/keep?value=${value}`)),
+    write: (instance, value) => getText(`${instance.url}/keep?value=${value}`),
     read: (instance) => getText(`${instance.url}/kept`),
   },
   (instance) => {
@@ -169,7 +169,7 @@ describe('port nodejs-app', () => {
     ['a process that the Procfile lacks', { Procfile: 'web: node .' }, { PROCESS_TYPE: 'worker' }, 'has no process "worker"; it has web'],
     ['a build that fails', { 'package.json': { scripts: { build: 'printf "no such module" >&2; exit 3' } } }, {}, 'no such module'],
   ])('says what is wrong with %s', (_, files, vars, message) =>
-    withApp(files, vars as Record<string, string>, async (instance) => {
+    withApp(files, vars, async (instance) => {
       const result = await instance.build();
       expect(result.code).not.toBe(0);
       expect(result.tail.join('\n')).toContain(message);

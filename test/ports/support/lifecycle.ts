@@ -11,7 +11,7 @@ export interface Lifecycle extends Omit<PortInstanceInput, 'source'> {
   /** Makes the app's code in a directory. */
   source?: (directory: string) => Promise<void>;
   /** Puts `value` where the service keeps data. */
-  write?: (instance: PortInstance, value: string) => Promise<void>;
+  write?: (instance: PortInstance, value: string) => Promise<unknown>;
   /** The value written last; undefined when there is none. */
   read?: (instance: PortInstance) => Promise<string | undefined>;
   /** How the software ends when it is asked to; exit code 0 when absent. */

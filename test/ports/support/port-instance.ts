@@ -117,7 +117,7 @@ export class PortInstance {
     await this.workshop.giveToTenant(this.logFile);
     this.starts += 1;
     const output = openSync(this.logFile, 'a');
-    const state = join(this.workshop.directory, `${this.context.allocation.id}`);
+    const state = join(this.workshop.directory, this.context.allocation.id);
     try {
       this.running = await this.workshop.scripts.service(this.context, {}, (spec) =>
         this.workshop.supervisor.start({ spec, statusFile: `${state}.${this.starts}`, lockFile: `${state}.lock`, output }),
