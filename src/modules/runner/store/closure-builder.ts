@@ -27,9 +27,22 @@ export interface ClosureSources {
   platform: Platform;
 }
 
-/** The digest that names a closure: its declaration and the platform. Known without network. */
+/**
+ * The digest that names a closure: its declaration and the platform. Known without network. What is empty does not count, so
+ * that a later version of Hithe, whose declarations have more keys, finds the closures of this one.
+ */
 export function closureDigest(declaration: ClosureDeclaration, platform: Platform): string {
-  return digestOf({ format: STORE_FORMAT, platform: platform.node, declaration });
+  return digestOf({ format: STORE_FORMAT, platform: platform.node, declaration: withoutEmpty(declaration) });
+}
+
+function withoutEmpty(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  const entries = Object.entries(value).map(([key, part]): [string, unknown] => [key, withoutEmpty(part)]);
+  return Object.fromEntries(entries.filter(([, part]) => !isEmpty(part)));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (value !== null && typeof value === 'object' && Object.keys(value).length === 0);
 }
 
 /** Builds a closure into `directory` (which must exist and belong to the store's account): `root/` and `closure.json`. */

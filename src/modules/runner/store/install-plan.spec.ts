@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PortCatalogue } from '../../ports/catalogue/port-catalogue.js';
+import { closureSchema } from '../../ports/domain/manifest.js';
+import { closureDigest } from './closure-builder.js';
 import { planInstall, type InstallPlan } from './install-plan.js';
 import { platformOf } from './sources/closure-source.js';
 
@@ -55,6 +57,12 @@ describe('planInstall', () => {
     await put('_lib/hithe.sh', 'log() { true; }');
     digests.push((await plan('lang', '1')).digest);
     expect(new Set(digests).size).toBe(digests.length);
+  });
+
+  it('keeps the name of a closure when what is empty comes or goes', () => {
+    const written = closureSchema.parse({ ...closure, exclude: [], links: {} });
+    expect(closureDigest({ ...written, npm: {} }, platformOf('x64'))).toBe(closureDigest(written, platformOf('x64')));
+    expect(closureDigest({ ...written, exclude: ['usr/share'] }, platformOf('x64'))).not.toBe(closureDigest(written, platformOf('x64')));
   });
 
   it('shares the closure between versions of scripts and with the ports on top', async () => {
