@@ -10,6 +10,8 @@ import { PortLease } from './node.entity.js';
 /** Where components listen. The router, and nobody else, will face the outside. */
 export const LISTEN_ADDRESS = '127.0.0.1';
 
+const PORTS_PER_BLOCK = 100;
+
 /** Who wants a network port. */
 export interface LeaseRequest {
   nodeId: string;
@@ -80,7 +82,10 @@ export class LeasesService {
       where: { nodeId: request.nodeId, address: LISTEN_ADDRESS },
     });
     const used = new Set([...taken, ...leased.map((lease) => lease.port)]);
-    for (let port = first; port <= last; port += 1) {
+    const count = last - first + 1;
+    const offset = startWithin(count, request.nodeId);
+    for (let step = 0; step < count; step += 1) {
+      const port = first + ((offset + step) % count);
       if (!used.has(port) && (await this.take(tx, request, port))) return port;
     }
     throw new DomainError('quota', 'LISTEN_PORTS_EXHAUSTED', `No network port from ${first} to ${last} is free on the node.`, {
@@ -95,4 +100,13 @@ export class LeasesService {
     const result = await managerOf(tx).createQueryBuilder().insert().into(PortLease).values(lease).orIgnore().returning('id').execute();
     return (result.raw as unknown[]).length > 0;
   }
+}
+
+/**
+ * Where in the range a node begins to look: several installations on one machine do not know each other's leases, and a
+ * stopped component's port looks free, so each keeps to a block of its own as long as it can.
+ */
+function startWithin(count: number, nodeId: string): number {
+  const blocks = Math.ceil(count / PORTS_PER_BLOCK);
+  return (Number.parseInt(nodeId.slice(-8), 16) % blocks) * PORTS_PER_BLOCK;
 }

@@ -8,7 +8,7 @@ interface Mend {
 
 const MENDS: readonly Mend[] = [
   {
-    pattern: /EADDRINUSE|address already in use/i,
+    pattern: /EADDRINUSE|address already in use|port in use/i,
     fix: 'Another process holds the network port: `hithe plan` says who. Choose another with `listen`, or leave `listen` out.',
   },
   { pattern: /ENOSPC|no space left on device/i, fix: 'The disk of the node is full: free some space, then deploy again.' },
