@@ -1,9 +1,12 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { until } from '../support/until.js';
 import { ask, desired, ok } from './support/desired.js';
 import { MODES, NodeUnderTest } from './support/node-under-test.js';
+
+// Real processes on a machine that may be busy.
+jest.setTimeout(90_000);
 
 describe.each(MODES)('an agent in %s mode', (mode) => {
   let node: NodeUnderTest;

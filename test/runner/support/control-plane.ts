@@ -94,8 +94,11 @@ export class ControlPlane {
     return found() as ObservedAllocation;
   }
 
-  running(id: string): Promise<ObservedAllocation> {
-    return this.see(id, ({ state, health }) => state === 'running' && health === 'healthy');
+  /** Waits until it runs and is healthy; fails at once when it cannot come to that. */
+  async running(id: string): Promise<ObservedAllocation> {
+    const seen = await this.see(id, ({ state, health }) => state === 'failed' || (state === 'running' && health === 'healthy'));
+    if (seen.state === 'running') return seen;
+    throw new Error(`It failed: ${JSON.stringify(seen)}`);
   }
 
   /** Opens a log stream; lines are gathered under the id that it returns. */

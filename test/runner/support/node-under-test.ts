@@ -100,6 +100,7 @@ export class NodeUnderTest {
 
   /** Ends everything that this node ever started, and removes its home unless it is wanted for a look. */
   async close(): Promise<void> {
+    if (process.env['HITHE_TEST_VERBOSE']) process.stderr.write(this.agentLog());
     await this.end('SIGKILL');
     for (const pid of this.sandboxPids()) kill(pid);
     await this.control.close();
@@ -127,6 +128,7 @@ export class NodeUnderTest {
       stdio: ['ignore', log, log],
       env: {
         PATH: process.env['PATH'] ?? '',
+        HOME: this.home,
         HITHE_HOME: this.home,
         HITHE_STORE: process.env['HITHE_STORE'] ?? '',
         HITHE_CACHE: process.env['HITHE_CACHE'] ?? '',
