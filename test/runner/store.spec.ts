@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { build } from 'esbuild';
 import { PortCatalogue } from '../../src/modules/ports/catalogue/port-catalogue.js';
+import { removeTree } from '../../src/modules/runner/store/closure-builder.js';
 import { ownerCommand } from '../../src/modules/runner/store/command.js';
 import { Store } from '../../src/modules/runner/store/store.js';
 import type { RunSetup, StoreOwner } from '../../src/modules/runner/store/store.types.js';
@@ -170,6 +171,17 @@ describe('an entry of the store', () => {
     expect(await store.get(`sha256-${'0'.repeat(64)}`)).toBeUndefined();
   });
 
+  it('can be removed by the account that owns it, read-only as it is', async () => {
+    await port('removed', { '1': small }, { 'setup.sh': 'exit 0' });
+    const store = await openStore('removed');
+    const entry = await store.ensure('removed', '1', {});
+    await removeTree(entry.path, { owner });
+    await removeTree(entry.path, { owner });
+    expect(await store.find('removed', '1', {})).toBeUndefined();
+    expect(await stat(join(entry.root, 'usr/bin/dash'))).toBeDefined();
+    expect((await store.ensure('removed', '1', {})).digest).toBe(entry.digest);
+  });
+
   it('shares its closure with an entry of changed scripts', async () => {
     await port('scripts', { '1': small }, { 'start.sh': 'exec one' });
     const first = await (await openStore('scripts')).ensure('scripts', '1', {});
@@ -277,6 +289,21 @@ describe('a closure that cannot be', () => {
     await expect(failure).rejects.toThrow(named);
     await expect(failure).rejects.toHaveProperty('fix', expect.stringMatching(/\S+/));
     expect(await readdir(join(base, 'impossible/.building'))).toEqual([]);
+  });
+
+  (isRoot ? it : it.skip)('a disk that is full', async () => {
+    const disk = join(base, 'full');
+    await mkdir(disk);
+    await exec('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=0755', 'tmpfs', disk]);
+    try {
+      await port('large', { '1': small });
+      const failure = (await openStore('full')).ensure('large', '1', {});
+      await expect(failure).rejects.toMatchObject({ code: 'STORE_DISK_FULL' });
+      await expect(failure).rejects.toHaveProperty('fix', expect.stringContaining('HITHE_STORE'));
+      expect(await readdir(join(disk, '.building'))).toEqual([]);
+    } finally {
+      await exec('umount', [disk]);
+    }
   });
 
   it('a file that is not what was declared', async () => {

@@ -73,7 +73,7 @@ export async function buildClosure(
     resolvedVersion: mainVersion(declaration, fromNpm, fromDebian, fromUrl),
     packages: [...fromNpm, ...fromDebian, ...fromUrl].map(({ name, version, source, digest }) => ({ name, version, source, digest })),
   };
-  await writeFile(join(directory, 'closure.json'), `${canonicalJson(record)}\n`, { flag: 'wx', mode: 0o444 });
+  await writeRecord(join(directory, 'closure.json'), record, context);
   return record;
 }
 
@@ -93,6 +93,18 @@ export async function ownedDirectory(path: string, context: Pick<SourceContext, 
   await mkdir(path);
   await chmod(path, 0o755);
   if (context.owner !== null) await lchown(path, context.owner.uid, context.owner.gid);
+}
+
+/** Writes a read-only JSON file of the store's account. */
+export async function writeRecord(path: string, record: unknown, context: Pick<SourceContext, 'owner'>): Promise<void> {
+  await writeFile(path, `${canonicalJson(record)}\n`, { flag: 'wx', mode: 0o444 });
+  if (context.owner !== null) await lchown(path, context.owner.uid, context.owner.gid);
+}
+
+/** Removes a tree of the store's account, sealed or not. Only directories must be writable for that. */
+export async function removeTree(path: string, context: Pick<SourceContext, 'owner'>): Promise<void> {
+  const script = '[ ! -e "$1" ] || { find "$1" -type d ! -perm -u+w -exec chmod u+w {} + && rm -rf -- "$1"; }';
+  await requireTool(['sh', '-c', script, 'sh', path], { owner: context.owner });
 }
 
 async function linkInto(root: string, links: Readonly<Record<string, string>>, context: SourceContext): Promise<void> {

@@ -92,16 +92,24 @@ export function childEnd(child: ChildProcess, name: string): Promise<{ code: num
 /** The error for a tool that ended badly; a full disk gets its own. */
 export function toolFailure(name: string, result: Pick<CommandResult, 'code' | 'signal' | 'stderr'>): DomainError {
   const words = result.stderr.join('\n');
-  if (/No space left on device|Disk quota exceeded/.test(words)) {
-    return new DomainError('unavailable', 'STORE_DISK_FULL', 'There is no space left on the disk of the store or its cache.', {
-      fix: 'Free some space, or point HITHE_STORE and HITHE_CACHE to a larger disk, then deploy again.',
-      details: { output: result.stderr },
-    });
-  }
+  if (/No space left on device|Disk quota exceeded/.test(words)) return diskFull(result.stderr);
   const how = result.signal === null ? `exit code ${String(result.code)}` : `signal ${result.signal}`;
   const last = result.stderr.filter((line) => line.trim() !== '').slice(-5);
   return new DomainError('unavailable', 'STORE_TOOL_FAILED', `${name} failed (${how})${last.length > 0 ? `: ${last.join(' · ')}` : '.'}`, {
     details: { output: result.stderr },
+  });
+}
+
+/** A failed file operation as an error for people, when the disk is full; any other error as it is. */
+export function explainFailure(error: unknown): unknown {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT' ? diskFull([String(error)]) : error;
+}
+
+function diskFull(output: string[]): DomainError {
+  return new DomainError('unavailable', 'STORE_DISK_FULL', 'There is no space left on the disk of the store or its cache.', {
+    fix: 'Free some space, or point HITHE_STORE and HITHE_CACHE to a larger disk, then deploy again.',
+    details: { output },
   });
 }
 

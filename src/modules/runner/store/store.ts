@@ -1,15 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, chown, copyFile, lchown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { buildClosure, ownedDirectory, publish, seal, type ClosureRecord, type ClosureSources } from './closure-builder.js';
+import {
+  buildClosure,
+  ownedDirectory,
+  publish,
+  removeTree,
+  seal,
+  writeRecord,
+  type ClosureRecord,
+  type ClosureSources,
+} from './closure-builder.js';
+import { explainFailure } from './command.js';
 import { DownloadCache } from './download-cache.js';
 import { withFileLock } from './file-lock.js';
 import { planInstall, type InstallPlan } from './install-plan.js';
 import { platformOf, type SourceContext } from './sources/closure-source.js';
-import { DebianSource, removeTree } from './sources/debian.source.js';
+import { DebianSource } from './sources/debian.source.js';
 import { NpmSource } from './sources/npm.source.js';
 import { UrlSource } from './sources/url.source.js';
-import { canonicalJson, shortDigest } from './store-digest.js';
+import { shortDigest } from './store-digest.js';
 import type { EnsureOptions, PortStore, StoreEntry, StoreOptions } from './store.types.js';
 
 /** `entry.json`: what `StoreEntry` needs beyond the closure's record. */
@@ -135,7 +145,7 @@ export class Store implements PortStore {
     }
     await seal(join(building, 'prefix'), context);
     await seal(join(building, 'port'), context);
-    await writeFile(join(building, 'entry.json'), `${canonicalJson(record)}\n`, { flag: 'wx', mode: 0o444 });
+    await writeRecord(join(building, 'entry.json'), record, context);
   }
 
   private async copyScripts(plan: InstallPlan, target: string, context: SourceContext): Promise<void> {
@@ -173,8 +183,10 @@ export class Store implements PortStore {
       context.signal?.throwIfAborted();
       await publish(building, path, context);
     } catch (error) {
-      await removeTree(building, context);
-      throw error;
+      await removeTree(building, context).catch((reason: unknown) => {
+        context.progress(`warning: ${building} could not be removed, the next installation will: ${String(reason)}`);
+      });
+      throw explainFailure(error);
     }
   }
 

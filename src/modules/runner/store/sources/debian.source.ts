@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ClosureDeclaration } from '../../../ports/domain/manifest.js';
 import { DomainError } from '../../../../common/domain-error.js';
-import { childEnd, requireTool, spawnTool, toolFailure } from '../command.js';
+import { childEnd, spawnTool, toolFailure } from '../command.js';
 import type { DownloadCache } from '../download-cache.js';
 import { digestOf, shortDigest } from '../store-digest.js';
 import { findKeyring, findMirror } from './apt-config.js';
@@ -166,9 +166,4 @@ async function unpackArchive(file: string, root: string, leaveOut: string[], con
   if (read.status === 'rejected') throw read.reason;
   if (written.value.code !== 0) throw toolFailure('tar', { ...written.value, stderr });
   if (read.value.code !== 0) throw toolFailure('dpkg-deb', { ...read.value, stderr });
-}
-
-/** Removes a tree of the store's account, read-only or not. */
-export async function removeTree(path: string, context: Pick<SourceContext, 'owner'>): Promise<void> {
-  await requireTool(['sh', '-c', '[ ! -e "$1" ] || { chmod -R u+w "$1" && rm -rf "$1"; }', 'sh', path], { owner: context.owner });
 }
