@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { execFileSync } from 'node:child_process';
@@ -36,7 +36,7 @@ export class PortWorkshop {
     readonly scripts: PortScripts,
     readonly supervisor: DirectSupervisor,
   ) {
-    this.identity = isRoot() ? { uid: TENANT_UID, gid: TENANT_UID } : { uid: userInfo().uid, gid: userInfo().gid };
+    this.identity = isRoot() ? { uid: TENANT_UID, gid: TENANT_UID } : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   }
 
   /** Opens the bundled ports on the store that all tests of this machine share. */
