@@ -1,11 +1,13 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from './support/eventually.js';
 import { Installation, ROOT } from './support/installation.js';
 import { Requests } from './support/requests.js';
 import { addressOf, componentOf, pidsOf, type StatusShape } from './support/shapes.js';
+
+jest.setTimeout(600_000);
 
 describe('the guestbook, from the first start', () => {
   let hithe: Installation;

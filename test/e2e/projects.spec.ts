@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from './support/eventually.js';
 import { Installation, ROOT } from './support/installation.js';
 import { addressOf, componentOf, type StatusShape } from './support/shapes.js';
+
+jest.setTimeout(600_000);
 
 describe('projects', () => {
   let hithe: Installation;

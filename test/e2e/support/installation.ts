@@ -58,12 +58,10 @@ export class Installation {
     const launcher = spawn(process.execPath, [join(ROOT, 'bin/start.mjs'), ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.launcher = launcher;
     for (const stream of [launcher.stdout, launcher.stderr]) stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    await eventually('npm start says that Hithe runs', START_SECONDS, () => {
-      if (launcher.exitCode !== null) throw new EndedEarly(this.output);
-      return Promise.resolve(this.output.includes('Hithe runs'));
-    }).catch((error: unknown) => {
-      throw new Error(`npm start failed:\n${this.output}`, { cause: error });
-    });
+    const outcome = await eventually('npm start says that Hithe runs', START_SECONDS, () =>
+      Promise.resolve(this.output.includes('Hithe runs') ? 'runs' : (launcher.exitCode ?? launcher.signalCode) !== null && 'ended'),
+    );
+    if (outcome === 'ended') throw new Error(`npm start failed:\n${this.output}`);
   }
 
   /** SIGINT stops everything, components too; SIGTERM leaves the components running. */
@@ -135,10 +133,6 @@ export class Installation {
     child.once('close', () => this.running.delete(child));
     return child;
   }
-}
-
-class EndedEarly extends Error {
-  override name = 'EndedEarly';
 }
 
 /** The environment without what would configure another Hithe, or change how Node runs ours. */

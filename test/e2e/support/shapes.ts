@@ -24,11 +24,11 @@ export function componentOf(status: StatusShape, name: string): ComponentShape {
   return found;
 }
 
-/** The address at which a component answers by HTTP. */
+/** The address at which a component answers by HTTP, without a slash at its end. */
 export function addressOf(status: StatusShape, name: string): string {
   const endpoint = componentOf(status, name).endpoints.find(({ protocol }) => protocol === 'http');
   if (endpoint === undefined) throw new Error(`${name} has no http endpoint`);
-  return endpoint.url ?? `http://${endpoint.address}:${endpoint.port}`;
+  return `http://${endpoint.address}:${endpoint.port}`;
 }
 
 /** Component → process id. */
