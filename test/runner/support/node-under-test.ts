@@ -68,10 +68,10 @@ export class NodeUnderTest {
     return isRoot ? ORDINARY_USER : (process.getuid?.() ?? 0);
   }
 
-  /** Starts the agent and waits for its hello. */
-  async start(environment: Record<string, string> = {}): Promise<void> {
+  /** Starts the agent, through another command if wanted, and waits for its hello. */
+  async start(environment: Record<string, string> = {}, through: string[] = []): Promise<void> {
     const hellos = this.control.hellos;
-    this.spawn(environment);
+    this.spawn(environment, through);
     await until(() => this.control.hellos > hellos || this.agent?.exitCode !== null).catch((error: unknown) => {
       throw new Error(`The agent did not connect.\n${this.agentLog()}`, { cause: error });
     });
@@ -119,10 +119,10 @@ export class NodeUnderTest {
       .filter((pid) => existsSync(`/proc/${pid}/comm`) && readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('bwrap'));
   }
 
-  private spawn(environment: Record<string, string>): void {
+  private spawn(environment: Record<string, string>, through: string[]): void {
     const log = openSync(join(this.base, 'agent.log'), 'a');
     const command = [process.execPath, '--disable-warning=ExperimentalWarning', this.bundle];
-    const [file = '', ...args] = isRoot && this.mode === 'rootless' ? this.asOrdinaryUser(command) : command;
+    const [file = '', ...args] = [...through, ...(isRoot && this.mode === 'rootless' ? this.asOrdinaryUser(command) : command)];
     this.agent = spawn(file, args, {
       cwd: ROOT,
       stdio: ['ignore', log, log],
