@@ -4,6 +4,8 @@ import { agentEnvironment, controlPlaneEnvironment } from './environment.mjs';
 import { run, succeeds } from './run.mjs';
 import { Service } from './service.mjs';
 
+/** The small young generation saves 50 MB at rest (248 to 190 measured), for start-up work that is 5 % slower. */
+const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=4'];
 const NO_PRIVILEGES = ['--clear-groups', '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all', '--'];
 /** The parts of the clone that the control plane reads. */
 const READ = ['package.json', 'ports', 'dist', 'node_modules'];
@@ -21,7 +23,7 @@ export class Platform {
       env: controlPlaneEnvironment(paths, settings),
     });
     this.agent = this.service('agent', 'The agent', paths.logs.agent, {
-      command: [installation.node, '--enable-source-maps', join(installation.root, 'dist/src/agent.js')],
+      command: [installation.node, ...NODE_FLAGS, join(installation.root, 'dist/src/agent.js')],
       env: agentEnvironment(paths, settings),
     });
   }
@@ -41,8 +43,8 @@ export class Platform {
    */
   asControlPlane(program) {
     const { root, node } = this.installation;
-    if (!this.users.root) return [node, '--enable-source-maps', join(root, program)];
-    return this.inOwnView([node.replace(root, this.paths.app), '--enable-source-maps', program]);
+    if (!this.users.root) return [node, ...NODE_FLAGS, join(root, program)];
+    return this.inOwnView([node.replace(root, this.paths.app), ...NODE_FLAGS, program]);
   }
 
   inOwnView(command) {
