@@ -32,8 +32,9 @@ const common = {
 /** Suites that need a database share one server, which the global set-up starts; those that install software share a store. */
 const real = { globalSetup: '<rootDir>/test/support/global-setup.mjs', globalTeardown: '<rootDir>/test/support/global-teardown.mjs' };
 
+/** Jest reads `testTimeout` of the whole run only, so each project's goes through its environment. */
 function project(name, timeout, options = {}) {
-  return { ...common, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.spec.ts`], testTimeout: timeout, ...options };
+  return { ...common, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.spec.ts`], testEnvironmentOptions: { timeout }, ...options };
 }
 
 export default {

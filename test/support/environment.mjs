@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { TestEnvironment } from 'jest-environment-node';
 import pg from 'pg';
 
-/** Node's environment; drops a test file's databases at its end, and keeps them when one of its tests failed. */
+/** Where jest-circus looks for what `jest.setTimeout` has set. */
+const TEST_TIMEOUT = Symbol.for('TEST_TIMEOUT_SYMBOL');
+
+/** Node's environment with the project's timeout; drops a test file's databases at its end, and keeps them when one of its tests failed. */
 export default class HitheEnvironment extends TestEnvironment {
   failed = false;
 
@@ -11,6 +14,7 @@ export default class HitheEnvironment extends TestEnvironment {
     super(config, context);
     this.file = context.testPath;
     this.global.hitheTestDatabases = new Set();
+    this.global[TEST_TIMEOUT] = config.projectConfig.testEnvironmentOptions.timeout;
   }
 
   handleTestEvent(event) {
