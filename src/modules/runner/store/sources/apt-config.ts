@@ -22,7 +22,12 @@ export async function findMirror(
   if (given.main !== undefined) return { main: given.main, security: given.security };
   const format = '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(LABEL)';
   const targets = await requireTool(['apt-get', 'indextargets', '--format', format, 'Created-By: Packages'], options);
-  const mirror = chooseMirror(targets.split('\n'));
+  let mirror = chooseMirror(targets.split('\n'));
+  if (mirror === undefined) {
+    // A machine whose apt has no lists yet has no targets either, but still knows what it would fetch.
+    const uris = await requireTool(['apt-get', '-o', 'Debug::NoLocking=true', 'update', '--print-uris'], options);
+    mirror = chooseMirror(uris.split('\n').flatMap((line) => targetOfUri(line) ?? []));
+  }
   if (mirror === undefined) {
     throw new DomainError(
       'unavailable',
@@ -34,6 +39,12 @@ export async function findMirror(
     );
   }
   return { main: mirror.main, security: given.security ?? mirror.security };
+}
+
+/** An index target `uri|release|component` out of a line of `apt-get update --print-uris`. */
+export function targetOfUri(line: string): string | undefined {
+  const [, uri, release, component] = /^'(\S+)\/dists\/([^/']+)\/([^/']+)\/binary-/.exec(line) ?? [];
+  return uri === undefined || release === undefined || component === undefined ? undefined : `${uri}|${release}|${component}`;
 }
 
 /** Picks Debian's mirrors out of apt's index targets `uri|release|component|origin|label`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aptConfiguration, aptSources, chooseMirror } from './apt-config.js';
+import { aptConfiguration, aptSources, chooseMirror, targetOfUri } from './apt-config.js';
 import { lacksOnlySecurity, parseUriLine, pretendInstalled } from './apt.js';
 import { globMatcher, megabytes } from './closure-source.js';
 
@@ -73,6 +73,16 @@ describe('chooseMirror', () => {
       'http://mirror.example/debian-security/|trixie-security|main|$(ORIGIN)|$(LABEL)',
     ];
     expect(chooseMirror(lines)).toEqual({ main: 'http://mirror.example/debian', security: 'http://mirror.example/debian-security' });
+  });
+
+  it('reads what apt would fetch when it never has', () => {
+    const lines = [
+      "'http://mirror.example/debian/dists/bookworm/InRelease' mirror.example_debian_dists_bookworm_InRelease 0 ",
+      "'http://mirror.example/debian/dists/bookworm/main/binary-amd64/Packages.xz' x 0 ",
+      "'http://mirror.example/debian-security/dists/bookworm-security/main/binary-amd64/Packages.xz' x 0 ",
+    ];
+    const targets = lines.flatMap((line) => targetOfUri(line) ?? []);
+    expect(chooseMirror(targets)).toEqual({ main: 'http://mirror.example/debian', security: 'http://mirror.example/debian-security' });
   });
 
   it('finds none on another distribution', () => {
