@@ -65,6 +65,8 @@ for (const version of ['18', '13']) {
       const result = await instance().run('start.sh', { POSTGRES_VERSION: '12' });
       expect(result.code).not.toBe(0);
       expect(result.tail.join('\n')).toContain(`was written by PostgreSQL ${real}, this is 12`);
+      const upgrade = await instance().run('upgrade.sh', { FROM_VERSION: real, TO_VERSION: '12' });
+      expect([upgrade.code, upgrade.tail.at(-1)]).toEqual([1, expect.stringContaining('restore the backup into it')]);
       await instance().startHealthy();
     });
   });

@@ -35,9 +35,10 @@ describe.each(publicPorts)('port %s', (port) => {
     const always = ['README.md', 'vars.schema.json', 'versions.sh', 'env.sh', 'test.sh', 'preflight.sh'];
     const running = hithe.kind === 'toolchain' ? [] : ['start.sh', 'uninstall.sh'];
     const withData = hithe.stateful ? ['init.sh', 'backup.sh', 'restore.sh'] : [];
+    const withVersions = hithe.stateful && hithe.kind === 'service' ? ['upgrade.sh'] : [];
     const withCode = hithe.source === 'none' ? [] : ['build.sh'];
     const withDatabases = hithe.databases.length > 0 ? ['provision.sh'] : [];
-    const missing = [...always, ...running, ...withData, ...withCode, ...withDatabases].filter((file) => !has(port, file));
+    const missing = [...always, ...running, ...withData, ...withVersions, ...withCode, ...withDatabases].filter((file) => !has(port, file));
     expect(missing).toEqual([]);
   });
 

@@ -23,6 +23,12 @@ for (const version of ['9', '8']) {
       await expect(valkeyCommands(instance().networkPort, 'wrong', [])).rejects.toThrow('WRONGPASS');
     });
 
+    it('goes to a newer version, and refuses an older one', async () => {
+      const [older, newer] = ['8', '9'];
+      expect((await instance().run('upgrade.sh', { FROM_VERSION: older, TO_VERSION: newer })).code).toBe(0);
+      expect((await instance().run('upgrade.sh', { FROM_VERSION: newer, TO_VERSION: older })).code).toBe(1);
+    });
+
     it('provides a part of the keys to another project, and takes it back', async () => {
       const login = ['AUTH', PROVISION.PROVISION_USER, PROVISION.PROVISION_PASSWORD];
       await instance().succeed('provision.sh', PROVISION);
