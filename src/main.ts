@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { Logger } from '@nestjs/common';
 import { DomainError } from './common/domain-error.js';
 import { fail } from './common/fail.js';
 import { loadConfig } from './config/config.js';
@@ -15,8 +16,12 @@ async function main(): Promise<void> {
   }
   const app = await createApplication(config);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
-  if (config.has('api')) await app.listen(config.httpPort, config.httpAddress);
-  else await app.init();
+  if (!config.has('api')) {
+    await app.init();
+    return;
+  }
+  await app.listen(config.httpPort, config.httpAddress);
+  new Logger('ControlPlane').log(`Listening on ${await app.getUrl()}`);
 }
 
 main().catch(fail);

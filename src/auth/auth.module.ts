@@ -10,6 +10,7 @@ import { JwtAuthGuard, PolicyGuard } from './access.guard.js';
 import { AccessTokens } from './access-tokens.js';
 import { ActorLoader } from './actor-loader.js';
 import { AuthController } from './auth.controller.js';
+import { AuthJobs } from './auth.jobs.js';
 import { AuthService } from './auth.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LoginThrottle } from './login-throttle.js';
@@ -38,6 +39,7 @@ export class AuthModule {
         { provide: APP_GUARD, useClass: PolicyGuard },
         AccessTokens,
         ActorLoader,
+        AuthJobs,
         AuthService,
         JwtStrategy,
         LoginThrottle,

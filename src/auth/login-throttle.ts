@@ -34,6 +34,11 @@ export class LoginThrottle {
     await this.dataSource.query('DELETE FROM login_attempts WHERE key = ANY($1)', [keys.map(([, key]) => key)]);
   }
 
+  /** Drops counters whose window is over. */
+  async forgetOld(): Promise<void> {
+    await this.dataSource.query('DELETE FROM login_attempts WHERE window_started_at < now() - make_interval(secs => $1)', [WINDOW_SECONDS]);
+  }
+
   private async increment(key: Buffer): Promise<Counted> {
     const rows = await this.dataSource.query<Counted[]>(
       `INSERT INTO login_attempts AS a (key, attempts, window_started_at) VALUES ($1, 1, now())

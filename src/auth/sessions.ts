@@ -80,6 +80,14 @@ export class Sessions {
     return this.sessions.existsBy({ id: sessionId, revokedAt: IsNull() });
   }
 
+  /** Drops sessions whose newest refresh token has expired; until then a used one must stay known, to be caught. */
+  async forgetOld(): Promise<void> {
+    await this.sessions.query(
+      `DELETE FROM sessions s WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.session_id = s.id AND t.expires_at > now())
+         AND s.created_at < now() - interval '1 hour'`,
+    );
+  }
+
   private async tryRotate(tx: Transaction, refreshToken: string): Promise<Rotation> {
     const [found] = await tx.query<PresentedToken[]>(
       `SELECT t.id, t.session_id, s.user_id, t.expires_at <= now() AS expired, s.revoked_at IS NOT NULL AS revoked,

@@ -1,10 +1,10 @@
-import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
-import { Logger } from 'nestjs-pino';
+import { PinoLogger } from 'nestjs-pino';
 import { AppModule } from '../app.module.js';
 import type { Config } from '../config/config.js';
+import { ControlPlaneLogger } from './logging.js';
 import { serveOpenApi } from './openapi.js';
 import { refuseSecretsInQuery } from './query-secrets.middleware.js';
 
@@ -18,7 +18,7 @@ export async function createApplication(config: Config): Promise<NestExpressAppl
     bodyParser: false,
     abortOnError: false,
   });
-  app.useLogger(app.get(Logger));
+  app.useLogger(new ControlPlaneLogger(await app.resolve(PinoLogger), {}));
   configureHttp(app);
   serveOpenApi(app);
   return app;
@@ -39,9 +39,4 @@ export function configureHttp(app: NestExpressApplication): void {
   );
   app.useBodyParser('json', { limit: LARGEST_JSON_BODY });
   app.use(refuseSecretsInQuery);
-}
-
-/** The address that the application listens on, for a person. */
-export function urlOf(app: INestApplication): Promise<string> {
-  return app.getUrl();
 }

@@ -11,6 +11,7 @@ import { validationPipe } from './validation.js';
 /** Once an hour: drops stored answers that nobody will ask for any more. */
 export const forgetIdempotencyKeys = defineJob<Record<string, never>>('http.forget-idempotency-keys', { schedule: '17 * * * *' });
 
+/** Housekeeping of repeated requests. */
 @Injectable()
 export class HttpJobs {
   constructor(private readonly store: IdempotencyStore) {}

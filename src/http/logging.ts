@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Params } from 'nestjs-pino';
+import { Logger, type Params } from 'nestjs-pino';
 import type { Config } from '../config/config.js';
 import { assignRequestId } from './request-id.js';
 
@@ -46,4 +46,15 @@ export function loggingOptions(config: Config): Params {
 function levelOf(status: number, error?: Error): 'info' | 'warn' | 'error' {
   if (error || status >= 500) return 'error';
   return status >= 400 ? 'warn' : 'info';
+}
+
+/** What Nest says of each module and route while it starts; of interest only when one is missing. */
+const DETAILS_OF_START = new Set<unknown>(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+
+/** Nest's logger on pino; what Nest says of itself while it starts is for `debug`. */
+export class ControlPlaneLogger extends Logger {
+  override log(message: unknown, ...parameters: unknown[]): void {
+    if (DETAILS_OF_START.has(parameters.at(-1))) super.debug(message, ...parameters);
+    else super.log(message, ...parameters);
+  }
 }
