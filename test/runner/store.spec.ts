@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import { PortCatalogue } from '../../src/modules/ports/catalogue/port-catalogue.js';
 import { removeTree } from '../../src/modules/runner/store/closure-builder.js';
@@ -16,8 +16,6 @@ import type { RunSetup, StoreOwner } from '../../src/modules/runner/store/store.
 import type { StoreProcessResult, StoreProcessTask } from './store-process.js';
 
 const exec = promisify(execFile);
-// Packages come over the network.
-jest.setTimeout(180_000);
 const isRoot = process.geteuid?.() === 0;
 const FILE = 'the content of a tool';
 const SUITE = 'trixie';
