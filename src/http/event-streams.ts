@@ -26,6 +26,7 @@ const RECONNECT_MS = 1_000;
 export class EventStreams implements OnModuleDestroy {
   private readonly logger = new Logger(EventStreams.name);
   private readonly open = new Set<AbortController>();
+  private stopping = false;
 
   /**
    * Streams what `start` returns. Whatever `start` throws is an ordinary problem answer. A source that fails later cuts the
@@ -38,6 +39,8 @@ export class EventStreams implements OnModuleDestroy {
     };
     response.on('close', leave);
     this.open.add(controller);
+    // Requests still come in until the server is closed, which waits for their end.
+    if (this.stopping) controller.abort();
     try {
       const source = await start({ signal: controller.signal, lastEventId: lastEventIdOf(request) });
       begin(response);
@@ -65,6 +68,7 @@ export class EventStreams implements OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
+    this.stopping = true;
     for (const controller of this.open) controller.abort();
   }
 }

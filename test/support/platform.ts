@@ -40,6 +40,14 @@ export class TestPlatform {
     return new TestPlatform(application, nodeId, credential);
   }
 
+  /** Ends the control plane and starts another on the same database, as after a crash or an update. */
+  async restart(): Promise<TestPlatform> {
+    const { config } = this.application;
+    await this.application.app.close();
+    const application = await TestApplication.start({ portRange: config.portRange, databaseUrl: config.databaseUrl, paths: config.paths });
+    return new TestPlatform(application, this.nodeId, this.credential);
+  }
+
   async url(): Promise<string> {
     return this.application.app.getUrl();
   }

@@ -60,16 +60,16 @@ export class DeployPreparer {
   }
 
   private async resolve(tx: Transaction, project: Project): Promise<ResolvedComponent[]> {
+    const versions = new Map(
+      (await this.secrets.newest(project.id, tx)).map((secret) => [`${secret.component}/${secret.name}`, secret.version]),
+    );
     for (const [component, spec] of Object.entries(project.spec.components)) {
       const generated = this.ports.find(spec.port)?.secretVars.filter((secret) => secret.generate) ?? [];
-      for (const { name } of generated) await this.secrets.ensureGenerated(tx, { projectId: project.id, component, name });
+      for (const { name } of generated.filter((secret) => !versions.has(`${component}/${secret.name}`))) {
+        versions.set(`${component}/${name}`, await this.secrets.ensureGenerated(tx, { projectId: project.id, component, name }));
+      }
     }
-    const stored = await this.secrets.newest(project.id, tx);
-    return resolveComponents(
-      project.spec,
-      this.ports,
-      (component, name) => stored.find((secret) => secret.component === component && secret.name === name)?.version,
-    );
+    return resolveComponents(project.spec, this.ports, (component, name) => versions.get(`${component}/${name}`));
   }
 
   /** The number of the release: the one that runs, when nothing in it is different. */
