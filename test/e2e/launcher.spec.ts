@@ -37,7 +37,7 @@ describe('npm start', () => {
   });
 
   it('refuses a second launcher on the same home, and says who is there', async () => {
-    const { code, output } = await launchToEnd({ home, port: await freePort() });
+    const { code, output } = await launchToEnd({ home, port: await freePort(), arguments: ['--no-example'] });
     expect(code).toBe(1);
     expect(output).toContain(`Another npm start (pid ${running?.process.pid ?? ''}) runs on ${home}`);
   });
@@ -45,7 +45,7 @@ describe('npm start', () => {
   it('refuses a network port that is taken, and says by whom', async () => {
     const other = await mkdtemp('/var/tmp/hithe-e2e-');
     await chmod(other, 0o755);
-    const { code, output } = await launchToEnd({ home: other, port });
+    const { code, output } = await launchToEnd({ home: other, port, arguments: ['--no-example'] });
     await rm(other, { recursive: true, force: true });
     expect(code).toBe(1);
     expect(output).toMatch(new RegExp(`Network port ${port} is taken by .*\\(pid \\d+, uid \\d+\\)`));
@@ -54,7 +54,7 @@ describe('npm start', () => {
   it('adopts what runs after it was killed itself', async () => {
     const before = await pids(home);
     await running?.end('SIGKILL');
-    running = await launch({ home, port });
+    running = await launch({ home, port, arguments: ['--no-example'] });
     expect(await pids(home)).toEqual(before);
     expect(running.output()).toContain('was running');
   });

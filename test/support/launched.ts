@@ -52,7 +52,9 @@ export async function launchToEnd(options: {
 }): Promise<{ code: number; output: string }> {
   const launcher = start(options);
   const output = collect(launcher);
+  const timer = setTimeout(() => launcher.kill('SIGINT'), 120_000);
   const [code] = (await once(launcher, 'exit')) as [number];
+  clearTimeout(timer);
   return { code, output: output() };
 }
 
