@@ -67,7 +67,7 @@ describe('abilities', () => {
 
   it('authorize says forbidden for what one may see but not do', () => {
     expect(() => authorize(actor, 'deploy', 'Project', project('t3'), named)).toThrow(
-      expect.objectContaining({ kind: 'forbidden' }) as Error,
+      expect.objectContaining({ kind: 'forbidden' }),
     );
   });
 

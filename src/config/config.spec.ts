@@ -51,14 +51,14 @@ describe('loadConfig', () => {
   ])('refuses %s=%s, names it and says how to mend it', (name, value) => {
     const fix = declarationsOf(Config.prototype).find((each) => each.name === name)?.fix;
     expect(() => loadConfig({ ...home, [name]: value })).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', faults: [expect.objectContaining({ path: name, fix })] }) as Error,
+      expect.objectContaining({ code: 'CONFIG_INVALID', faults: [expect.objectContaining({ path: name, fix })] }),
     );
   });
 
   it('never repeats a secret in an error', () => {
     const secret = 'hunter2';
     expect(() => loadConfig({ ...home, HITHE_ADMIN_PASSWORD: secret })).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining(secret) as string }) as Error,
+      expect.objectContaining({ message: expect.not.stringContaining(secret) as string }),
     );
   });
 

@@ -14,7 +14,7 @@ describe('cursors', () => {
   });
 
   it.each(['', 'abc', Buffer.from("' OR 1=1").toString('base64url')])('that we did not make are refused: %s', (cursor) => {
-    expect(() => decodeCursor(cursor)).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }) as Error);
+    expect(() => decodeCursor(cursor)).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }));
   });
 });
 
@@ -39,7 +39,7 @@ describe('assertIfMatch', () => {
   ])('refuses %s for version %s', (header, version) => {
     expect(() => {
       assertIfMatch(header, version);
-    }).toThrow(expect.objectContaining({ kind: 'precondition' }) as Error);
+    }).toThrow(expect.objectContaining({ kind: 'precondition' }));
   });
 });
 

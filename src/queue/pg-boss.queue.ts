@@ -8,9 +8,9 @@ import { type Job, type JobHandler, declaredJobs } from './job.js';
 
 const DEAD_LETTERS = 'dead-letter';
 const CONNECTIONS = 4;
-/** Polling is only the floor under LISTEN/NOTIFY: it finds what a lost notification left behind. */
+/** Polling is only the floor under LISTEN/NOTIFY: it finds retries that are due and what a lost notification left behind. */
 const POLLING_SECONDS = 2;
-const NOTIFIED_POLLING_SECONDS = 15;
+const NOTIFIED_POLLING_SECONDS = 5;
 const STOP_TIMEOUT_MS = 10_000;
 
 /** The job queue on PostgreSQL; the only place that knows pg-boss. */
@@ -104,6 +104,8 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
       pollingIntervalSeconds: POLLING_SECONDS,
       notifyPollingIntervalSeconds: NOTIFIED_POLLING_SECONDS,
       batchSize: 1,
+      // Whoever found a job looks again at once: the next one of a serial key waits for exactly that.
+      burstWhenBatchFull: true,
       includeMetadata: true,
     } as const;
     await boss.work(handler.job.name, options, async (jobs: JobWithMetadata[]) => {

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { loadConfig } from '../../src/config/config.js';
+import { dataSourceOptions } from '../../src/database/data-source.js';
+import { Notifications, defineChannel } from '../../src/database/notifications.js';
+import { TransactionRunner, sqlState, violates } from '../../src/database/transaction-runner.js';
+import { createEmptyTestDatabase } from '../support/database.js';
+import { until } from '../support/until.js';
+
+const changed = defineChannel<{ id: number }>('test_changed');
+
+describe('the database', () => {
+  let dataSource: DataSource;
+  let transactions: TransactionRunner;
+  let notifications: Notifications;
+
+  beforeAll(async () => {
+    const { url } = await createEmptyTestDatabase();
+    dataSource = await new DataSource(dataSourceOptions({ url, pool: 5 })).initialize();
+    transactions = new TransactionRunner(dataSource);
+    notifications = new Notifications(loadConfig({ HITHE_HOME: '/nonexistent', HITHE_DATABASE_URL: url }));
+    await dataSource.query('CREATE TABLE counters (id int CONSTRAINT pk_counters PRIMARY KEY, value int NOT NULL)');
+    await dataSource.query('INSERT INTO counters VALUES (1, 0), (2, 0)');
+  });
+
+  afterAll(async () => {
+    await notifications.onApplicationShutdown();
+    await dataSource.destroy();
+  });
+
+  describe('a transaction', () => {
+    it('is all or nothing', async () => {
+      const work = transactions.run(async (tx) => {
+        await tx.query('UPDATE counters SET value = 7 WHERE id = 2');
+        throw new Error('no');
+      });
+      await expect(work).rejects.toThrow('no');
+      expect(await dataSource.query('SELECT value FROM counters WHERE id = 2')).toEqual([{ value: 0 }]);
+    });
+
+    it('runs again after a serialization failure, so that no update is lost', async () => {
+      let attempts = 0;
+      const allHaveBegun = () => until(() => attempts >= 3);
+      const increment = () =>
+        transactions.run(
+          async (tx) => {
+            attempts += 1;
+            const [row] = await tx.query<{ value: number }[]>('SELECT value FROM counters WHERE id = 1');
+            if (attempts <= 3) await allHaveBegun();
+            await tx.query('UPDATE counters SET value = $1 WHERE id = 1', [(row?.value ?? 0) + 1]);
+          },
+          { isolation: 'SERIALIZABLE' },
+        );
+      await Promise.all([increment(), increment(), increment()]);
+      expect(await dataSource.query('SELECT value FROM counters WHERE id = 1')).toEqual([{ value: 3 }]);
+      expect(attempts).toBeGreaterThan(3);
+    });
+
+    it('does not run again after any other error, and tells which constraint was hurt', async () => {
+      let attempts = 0;
+      const error: unknown = await transactions
+        .run((tx) => {
+          attempts += 1;
+          return tx.query('INSERT INTO counters VALUES (1, 0)');
+        })
+        .catch((thrown: unknown) => thrown);
+      expect(attempts).toBe(1);
+      expect([sqlState(error), violates(error, 'pk_counters'), violates(error, 'uq_other')]).toEqual(['23505', true, false]);
+    });
+  });
+
+  describe('notifications', () => {
+    it('arrive after the commit, and not after a rollback', async () => {
+      const heard: number[] = [];
+      const off = await notifications.on(changed, ({ id }) => void heard.push(id));
+      await transactions
+        .run((tx) => notifications.notify(tx, changed, { id: 1 }).then(() => Promise.reject(new Error('no'))))
+        .catch(() => undefined);
+      await transactions.run((tx) => notifications.notify(tx, changed, { id: 2 }));
+      await until(() => heard.length > 0);
+      off();
+      expect(heard).toEqual([2]);
+    });
+
+    it('survive a listener that fails', async () => {
+      const heard: number[] = [];
+      const offs = [
+        await notifications.on(changed, () => Promise.reject(new Error('broken listener'))),
+        await notifications.on(changed, ({ id }) => void heard.push(id)),
+      ];
+      await transactions.run((tx) => notifications.notify(tx, changed, { id: 3 }));
+      await until(() => heard.length > 0);
+      for (const off of offs) off();
+    });
+
+    it('come back after the connection was cut, and say so', async () => {
+      const heard: number[] = [];
+      let reconnects = 0;
+      const offs = [await notifications.on(changed, ({ id }) => void heard.push(id)), notifications.onReconnect(() => (reconnects += 1))];
+      await dataSource.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hithe-listen' AND datname = current_database()`,
+      );
+      await until(() => reconnects > 0);
+      await transactions.run((tx) => notifications.notify(tx, changed, { id: 4 }));
+      await until(() => heard.length > 0);
+      for (const off of offs) off();
+      expect(heard).toEqual([4]);
+      expect(notifications.connected).toBe(true);
+    });
+
+    it('refuse what PostgreSQL could not carry', async () => {
+      const long = defineChannel<string>('test_long');
+      await expect(transactions.run((tx) => notifications.notify(tx, long, 'x'.repeat(8000)))).rejects.toThrow('too long');
+      expect(() => defineChannel('drop table; --')).toThrow('is not a channel name');
+    });
+  });
+});
