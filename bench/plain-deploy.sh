@@ -11,12 +11,13 @@ old=$(readlink "$directory/current" 2>/dev/null || true)
 if [ -n "$old" ] && cmp -s "$old/package-lock.json" "$release/package-lock.json"; then
   cp -al "$old/node_modules" "$release/node_modules"
 else
-  (cd "$release" && npm ci --omit=dev --silent)
+  (cd "$release" && npm ci --omit=dev --loglevel=error >/dev/null)
 fi
 if [ -s "$directory/pid" ]; then
   pid=$(cat "$directory/pid")
   kill "$pid" 2>/dev/null || true
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.005; done
+  # A process that has ended may wait for a while to be reaped.
+  while grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/$pid/status"; do sleep 0.005; done
 fi
 cd "$release"
 "$node" server.js >>"$directory/log" 2>&1 &
