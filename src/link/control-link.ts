@@ -232,7 +232,7 @@ export function parse(text: string): AgentMessage | string {
   }
   const protocol = protocolOf(value);
   if (protocol !== undefined && protocol !== LINK_PROTOCOL) {
-    return `This agent speaks version ${String(protocol)} of the link's protocol, the control plane version ${LINK_PROTOCOL}. Update the older of the two.`;
+    return `This agent speaks version ${JSON.stringify(protocol)} of the link's protocol, the control plane version ${LINK_PROTOCOL}. Update the older of the two.`;
   }
   const result = agentMessageSchema.safeParse(value);
   if (result.success) return result.data;

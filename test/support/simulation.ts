@@ -49,8 +49,7 @@ export class Simulation {
     if (decision.failure !== undefined) situation.failure = decision.failure;
     for (const [id, write] of decision.writes) {
       const allocation = this.get(id);
-      const { purge: _purge, ...rest } = write;
-      Object.assign(allocation, rest, { epoch: allocation.epoch + 1 });
+      Object.assign(allocation, write, { epoch: allocation.epoch + 1 });
       if (write.desired !== undefined || write.restartNonce !== undefined) delete allocation.healthySince;
     }
     situation.allocations = situation.allocations.filter((allocation) => !decision.discard.includes(allocation.id));

@@ -52,39 +52,50 @@ export class DeploymentEvents {
 
   /** All events after `after`, those of the past at once and then each as it comes, until the deployment is over. */
   async *follow(deploymentId: string, after: number, signal: AbortSignal): AsyncGenerator<ServerEvent> {
-    let seen = after;
-    let news = true;
-    let wake = (): void => undefined;
-    const nudge = (): void => {
-      news = true;
-      wake();
-    };
+    const bell = new Bell();
     const off = await this.notifications.on(deploymentChanged, (change) => {
-      if (change.deploymentId === deploymentId) nudge();
+      if (change.deploymentId === deploymentId) bell.ring();
     });
-    const offReconnect = this.notifications.onReconnect(nudge);
-    signal.addEventListener('abort', nudge, { once: true });
+    const ring = (): void => {
+      bell.ring();
+    };
+    const offReconnect = this.notifications.onReconnect(ring);
+    signal.addEventListener('abort', ring, { once: true });
     try {
-      while (!signal.aborted) {
-        news = false;
+      for (let seen = after; !signal.aborted;) {
+        bell.reset();
         const found = await this.events.find({ where: { deploymentId, seq: MoreThan(seen) }, order: { seq: 'ASC' }, take: BATCH });
         for (const event of found) {
           seen = event.seq;
           yield { id: event.seq, event: event.type, data: { ...event.data, at: event.at.toISOString() } };
           if (event.type === 'end') return;
         }
-        if (found.length === BATCH || hasNews(news)) continue;
-        await new Promise<void>((resolve) => (wake = resolve));
+        if (found.length < BATCH) await bell.rung();
       }
     } finally {
       off();
       offReconnect();
-      signal.removeEventListener('abort', nudge);
+      signal.removeEventListener('abort', ring);
     }
   }
 }
 
-/** A call keeps the compiler from believing that a variable cannot change while it waits. */
-function hasNews(news: boolean): boolean {
-  return news;
+/** Remembers that it was rung, so that a ring between two looks is not lost. */
+class Bell {
+  private rings = 0;
+  private wake = (): void => undefined;
+
+  ring(): void {
+    this.rings += 1;
+    this.wake();
+  }
+
+  reset(): void {
+    this.rings = 0;
+  }
+
+  /** Resolves at once when it was rung since `reset`, otherwise with the next ring. */
+  async rung(): Promise<void> {
+    if (this.rings === 0) await new Promise<void>((resolve) => (this.wake = resolve));
+  }
 }

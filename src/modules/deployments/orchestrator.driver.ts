@@ -64,7 +64,7 @@ export class OrchestratorDriver implements OnApplicationBootstrap, BeforeApplica
     }
     const run = { again: false, done: Promise.resolve() };
     this.running.set(deploymentId, run);
-    run.done = this.lookUntilQuiet(deploymentId, run).finally(() => this.running.delete(deploymentId));
+    run.done = this.lookUntilQuiet(deploymentId, run);
     return run.done;
   }
 
@@ -95,11 +95,16 @@ export class OrchestratorDriver implements OnApplicationBootstrap, BeforeApplica
   }
 
   private async lookUntilQuiet(deploymentId: string, run: { again: boolean }): Promise<void> {
-    do {
-      run.again = false;
-      if (this.stopped) return;
-      this.wake(deploymentId, await this.orchestrator.advance(deploymentId));
-    } while (run.again);
+    try {
+      do {
+        run.again = false;
+        if (this.stopped) return;
+        this.wake(deploymentId, await this.orchestrator.advance(deploymentId));
+      } while (wasAskedAgain(run));
+    } finally {
+      // In the same turn as the check above: whoever asks from now on starts a look of their own.
+      this.running.delete(deploymentId);
+    }
   }
 
   private async onObserved(projectId: string): Promise<void> {
@@ -119,4 +124,9 @@ export class OrchestratorDriver implements OnApplicationBootstrap, BeforeApplica
       this.logger.error('A look at a deployment failed; the sweep looks again', error instanceof Error ? error.stack : String(error));
     });
   }
+}
+
+/** A call keeps the compiler from believing that nobody asks while a look is under way. */
+function wasAskedAgain(run: { again: boolean }): boolean {
+  return run.again;
 }

@@ -8,13 +8,13 @@ import { validateProjectSpec } from './validate-spec.js';
 const guestbook = () => ({
   name: 'guestbook',
   components: {
-    db: { port: 'postgres', version: '17', vars: { POSTGRES_DB: 'guestbook' } as Record<string, unknown> },
+    db: { port: 'postgres', version: '17', vars: { POSTGRES_DB: 'guestbook' } },
     cache: { port: 'valkey', version: 8 },
     web: {
       port: 'nodejs-app',
-      source: { path: './app', digest: `sha256-${'a'.repeat(64)}` } as Record<string, string>,
+      source: { path: './app', digest: `sha256-${'a'.repeat(64)}` },
       needs: ['db', 'cache'],
-      env: { DATABASE_URL: '${db.POSTGRES_URL}' } as Record<string, string>,
+      env: { DATABASE_URL: '${db.POSTGRES_URL}' },
     },
   } as Record<string, Record<string, unknown>>,
 });
