@@ -56,7 +56,8 @@ export function agentOptions(config: Config): AgentOptions {
 
 function readNode(path: string): NodeIdentity {
   const fix = "Run 'npm start', which makes this machine a node.";
-  if (!existsSync(path)) throw new DomainError('precondition', 'NODE_UNKNOWN', `${path} does not exist: this machine is no node yet.`, { fix });
+  if (!existsSync(path))
+    throw new DomainError('precondition', 'NODE_UNKNOWN', `${path} does not exist: this machine is no node yet.`, { fix });
   const parsed = nodeSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
   if (parsed.success) return parsed.data;
   const places = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');

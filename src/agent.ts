@@ -89,7 +89,8 @@ class Agent {
   private apply(generation: number, allocations: readonly DesiredAllocation[]): void {
     this.generation = generation;
     this.wanted = allocations;
-    this.runner.allocations?.apply(generation, allocations);
+    if (this.runner.allocations) this.runner.allocations.apply(generation, allocations);
+    else for (const observed of this.observed()) this.link.report(observed);
   }
 
   private observed(): ObservedAllocation[] {

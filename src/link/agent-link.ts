@@ -138,8 +138,18 @@ export class AgentLink {
       this.options.logger.error({ err: error }, 'the control plane sent something that is no message');
       return;
     }
-    if (parsed.success) this.handle(parsed.data);
+    if (parsed.success) this.tryHandle(parsed.data);
     else this.options.logger.error({ issues: parsed.error.issues }, 'the control plane sent a message that this agent does not understand');
+  }
+
+  /** A message that cannot be followed, such as on a full disk, must not end the agent: the next connection brings it again. */
+  private tryHandle(message: ControlMessage): void {
+    try {
+      this.handle(message);
+    } catch (error) {
+      this.options.logger.error({ err: error, type: message.type }, 'a message of the control plane could not be followed');
+      this.socket?.close(1011);
+    }
   }
 
   private handle(message: ControlMessage): void {
@@ -147,13 +157,8 @@ export class AgentLink {
       case 'desired':
         this.delay.reset();
         this.options.agent.apply(message);
-        // Answers the generation even when nothing had to change.
-        this.send({
-          type: 'observed',
-          generation: this.options.agent.generation(),
-          full: true,
-          allocations: this.options.agent.observed(),
-        });
+        // What changes follows by itself; this answers the generation even when nothing has to.
+        this.send({ type: 'observed', generation: this.options.agent.generation(), full: false, allocations: [] });
         return;
       case 'task':
         void this.doTask(message.taskId, message.task);

@@ -27,11 +27,7 @@ describe.each(MODES)('components and their agent in %s mode', (mode) => {
     await ask(web, '/log?text=afterwards');
     const stream = node.control.logs({ projectId: PROJECT_ID, component: 'survivor', lines: 100, follow: true });
     await until(() => node.control.texts(stream).includes('afterwards'));
-    expect(node.control.texts(stream)).toEqual([
-      `listening on ${web.listen['http']?.port ?? 0}`,
-      'while-nobody-looked',
-      'afterwards',
-    ]);
+    expect(node.control.texts(stream)).toEqual([`listening on ${web.listen['http']?.port ?? 0}`, 'while-nobody-looked', 'afterwards']);
   });
 
   it('outlive an agent that ends in order', async () => {
@@ -97,7 +93,12 @@ describe.each(MODES)('components and their agent in %s mode', (mode) => {
     const { pid = 0 } = await node.control.running(web.id);
     await node.control.close();
     process.kill(pid, 'SIGKILL');
-    await until(() => ask(web).then((text) => text === 'hello', () => false));
+    await until(() =>
+      ask(web).then(
+        (text) => text === 'hello',
+        () => false,
+      ),
+    );
     await node.control.listen();
     const seen = await node.control.see(web.id, ({ restarts, health }) => restarts === 1 && health === 'healthy');
     expect(seen.pid).not.toBe(pid);
@@ -141,10 +142,12 @@ function parentOf(pid: number): number {
 
 /** Node.js servers of all sandboxes whose environment has this entry. */
 function environmentsWith(entry: string): number[] {
-  return readdirSync('/proc').map(Number).filter((pid) => {
-    const environment = read(`/proc/${pid}/environ`).split('\0');
-    return environment.includes(entry) && read(`/proc/${pid}/cmdline`).includes('server.mjs');
-  });
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      const environment = read(`/proc/${pid}/environ`).split('\0');
+      return environment.includes(entry) && read(`/proc/${pid}/cmdline`).includes('server.mjs');
+    });
 }
 
 function read(path: string): string {

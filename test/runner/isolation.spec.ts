@@ -24,7 +24,8 @@ describe.each(MODES)('the walls around components in %s mode', (mode) => {
     const { pid = 0 } = await node.control.running(web.id);
     for (const name of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(field(pid, name)).toMatch(/^0+$/);
     expect(field(pid, 'NoNewPrivs')).toBe('1');
-    for (const kind of ['user', 'pid', 'mnt', 'ipc', 'uts']) expect(readlinkSync(`/proc/${pid}/ns/${kind}`)).not.toBe(readlinkSync(`/proc/self/ns/${kind}`));
+    for (const kind of ['user', 'pid', 'mnt', 'ipc', 'uts'])
+      expect(readlinkSync(`/proc/${pid}/ns/${kind}`)).not.toBe(readlinkSync(`/proc/self/ns/${kind}`));
   });
 
   it('keep the environment of the tenant from running anything outside', async () => {
@@ -63,8 +64,8 @@ describe.each(MODES)('the walls around components in %s mode', (mode) => {
     const web = await ok({ component: 'quiet', env: { TOKEN: 'do-not-show-me' } });
     node.control.want(web);
     const { pid = 0 } = await node.control.running(web.id);
-    let process: number | undefined = pid;
-    while (process !== undefined && process > 1) {
+    let process = pid;
+    while (process > 1) {
       expect(readFileSync(`/proc/${process}/cmdline`, 'utf8')).not.toContain('do-not-show-me');
       process = Number(field(process, 'PPid'));
     }
@@ -89,7 +90,16 @@ describe.each(MODES)('the walls around components in %s mode', (mode) => {
 });
 
 /** Where the namespaces of the user are used up, as on kernels that forbid them. */
-const withoutNamespaces = ['unshare', '--user', '--map-root-user', '--', 'sh', '-euc', 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"', 'sh'];
+const withoutNamespaces = [
+  'unshare',
+  '--user',
+  '--map-root-user',
+  '--',
+  'sh',
+  '-euc',
+  'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"',
+  'sh',
+];
 
 describe('a machine on which no sandbox can be made', () => {
   let node: NodeUnderTest;

@@ -33,12 +33,18 @@ describe.each(MODES)('an agent in %s mode', (mode) => {
     expect(node.control.progress).toContain('init: initialised ok');
   });
 
-  it('gives a process the contract\'s environment and nothing of its own', async () => {
+  it("gives a process the contract's environment and nothing of its own", async () => {
     const web = await ok({ component: 'web', env: { COLOUR: 'blue' } });
     node.control.want(web);
     await node.control.running(web.id);
     const environment = JSON.parse(await ask(web, '/env')) as Record<string, string>;
-    expect(environment).toMatchObject({ COLOUR: 'blue', COMPONENT_NAME: 'web', PROJECT_NAME: 'shop', RUN_DIR: '/run/web', OK_VERSION: '24' });
+    expect(environment).toMatchObject({
+      COLOUR: 'blue',
+      COMPONENT_NAME: 'web',
+      PROJECT_NAME: 'shop',
+      RUN_DIR: '/run/web',
+      OK_VERSION: '24',
+    });
     expect(environment['COMPONENT_DIR']).toBe(join(node.home, 'tenants/acme/shop/web'));
     expect(Object.keys(environment).filter((name) => /^(HITHE_(?!PORT_DIR|SCRIPT|LIB_DIR)|NODE_|npm_)/.test(name))).toEqual([]);
   });
@@ -182,7 +188,9 @@ describe.each(MODES)('an agent in %s mode', (mode) => {
     const port = web.listen['http']?.port;
     expect(facts).toMatchObject({
       closures: [{ port: 'ok', version: '24', installed: true, resolvedVersion: expect.stringMatching(/^24\./) }],
-      listeners: expect.arrayContaining([{ address: '127.0.0.1', port, uid: node.uidOf(7), pid, process: expect.any(String), allocationId: web.id }]),
+      listeners: expect.arrayContaining([
+        { address: '127.0.0.1', port, uid: node.uidOf(7), pid, process: expect.any(String), allocationId: web.id },
+      ]),
     });
   });
 

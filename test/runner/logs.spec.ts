@@ -42,13 +42,31 @@ describe('logs of components', () => {
     await say(api, 'from api');
     await until(() => ['from web', 'from api'].every((text) => node.control.texts(all).includes(text)));
     const found = lines(all).find(({ text }) => text === 'from api');
-    expect(found).toMatchObject({ component: 'api', allocationId: api.id, at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/) });
+    expect(found).toMatchObject({
+      component: 'api',
+      allocationId: api.id,
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/),
+    });
     expect(Math.abs(Date.parse(found?.at ?? '') - Date.now())).toBeLessThan(60_000);
     expect(node.control.texts(one)).not.toContain('from api');
   });
 
   it('are merged by time, the newest lines of all', async () => {
-    for (const [to, text] of [[web, 'm1'], [api, 'm2'], [web, 'm3'], [api, 'm4']] as const) await say(to, text);
+    const seen = stream();
+    await until(async () => {
+      await say(web, 'seen?');
+      return lines(seen).length > 0;
+    });
+    // Each is stamped by its own component's writer when that reads it: a line is waited for before the next.
+    for (const [to, text] of [
+      [web, 'm1'],
+      [api, 'm2'],
+      [web, 'm3'],
+      [api, 'm4'],
+    ] as const) {
+      await say(to, text);
+      await until(() => node.control.texts(seen).includes(text));
+    }
     const follow = stream({ lines: 3 });
     await until(() => lines(follow).length >= 3);
     expect(node.control.texts(follow)).toEqual(['m2', 'm3', 'm4']);

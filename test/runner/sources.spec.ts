@@ -77,7 +77,10 @@ describe.each(MODES)('sources in %s mode', (mode) => {
     const good = await app(archive({ 'server.mjs': SERVER('good') }), { component: 'robust' });
     node.control.want(good);
     const { pid } = await node.control.running(good.id);
-    const bad = { ...(await app(archive({ 'server.mjs': SERVER('bad'), fail: '' }), { component: 'robust' })), desired: 'prepared' as const };
+    const bad = {
+      ...(await app(archive({ 'server.mjs': SERVER('bad'), fail: '' }), { component: 'robust' })),
+      desired: 'prepared' as const,
+    };
     node.control.want(good, bad);
     const seen = await node.control.see(bad.id, ({ state }) => state === 'failed');
     expect(seen).toMatchObject({ step: 'build', exit: { code: 1 } });
@@ -87,7 +90,10 @@ describe.each(MODES)('sources in %s mode', (mode) => {
   });
 
   it('that were altered on the way are refused', async () => {
-    const web = await app(archive({ 'server.mjs': SERVER('x') }, (bytes) => Buffer.concat([bytes, Buffer.from('!')])), { component: 'altered' });
+    const web = await app(
+      archive({ 'server.mjs': SERVER('x') }, (bytes) => Buffer.concat([bytes, Buffer.from('!')])),
+      { component: 'altered' },
+    );
     node.control.want(web);
     const seen = await node.control.see(web.id, ({ state }) => state === 'failed');
     expect(seen).toMatchObject({ step: 'fetch-source', message: expect.stringMatching(/has the digest/) });
@@ -106,7 +112,7 @@ describe.each(MODES)('sources in %s mode', (mode) => {
     expect(seen).toMatchObject({ step: 'fetch-source', message: expect.stringMatching(/not the address of a git repository/) });
   });
 
-  it('never leave the agent\'s own directory open to a tenant', () => {
+  it("never leave the agent's own directory open to a tenant", () => {
     expect(readFileSync(join(node.home, 'agent/node.json'), 'utf8')).toContain(node.control.credential);
     expect(readdirSync(join(node.home, 'agent/sources'))).toEqual([]);
   });

@@ -53,15 +53,15 @@ export class Runner {
     const build = buildEnvironment(options.buildEnv, options.environment);
     const store = new DeferredStore(async () =>
       Store.open({
-      catalogue: await options.catalogue(),
-      storeDir: paths.store,
-      cacheDir: paths.cache,
-      owner: options.storeOwner,
-      runSetup: setupInSandbox(sandbox, build),
-      debianMirror: options.debianMirror,
-      npmRegistry: build.env['NPM_CONFIG_REGISTRY'] ?? build.env['npm_config_registry'],
-      networkEnv: networkEnvironment(options.environment),
-    }),
+        catalogue: await options.catalogue(),
+        storeDir: paths.store,
+        cacheDir: paths.cache,
+        owner: options.storeOwner,
+        runSetup: setupInSandbox(sandbox, build),
+        debianMirror: options.debianMirror,
+        npmRegistry: build.env['NPM_CONFIG_REGISTRY'] ?? build.env['npm_config_registry'],
+        networkEnv: networkEnvironment(options.environment),
+      }),
     );
     const journal = new Journal(join(paths.agent, 'journal.db'));
     const directories = new TenantDirectories(paths.tenants, options.root);

@@ -133,6 +133,8 @@ export class ControlPlane {
     if (message.type === 'hello') {
       this.hellos += 1;
       this.facts = message.node;
+      // What an earlier agent said is no longer true.
+      this.observed.clear();
       if (this.wanted.length > 0) this.sendDesired();
     } else if (message.type === 'observed') {
       if (message.full) this.observed.clear();

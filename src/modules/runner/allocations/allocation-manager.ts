@@ -10,7 +10,8 @@ import type { Identity } from '../sandbox/sandbox.types.js';
 import type { RestartSettings } from '../supervisor/restart-policy.js';
 import type { Supervisor } from '../supervisor/supervisor.types.js';
 import { Allocation, type Surroundings } from './allocation.js';
-import type { AllocationMemory } from './allocation.types.js';
+import { AllocationRecord } from './allocation-record.js';
+import { type AllocationMemory, FRESH_MEMORY } from './allocation.types.js';
 import type { ExportsByNeed } from './environment.js';
 import type { Journal } from './journal.js';
 import { type Preparation, componentKey, placeOf } from './preparation.js';
@@ -65,14 +66,16 @@ export class AllocationManager {
       this.options.logger.warn({ generation, known: this.generation }, 'an older desired state is ignored');
       return;
     }
-    this.options.journal.generation = generation;
     const named = new Set(wanted.map(({ id }) => id));
-    for (const desired of wanted) {
-      const known = this.allocations.get(desired.id);
-      if (known) known.update(desired);
-      else this.add(desired);
-    }
-    for (const allocation of this.allocations.values()) if (!named.has(allocation.id)) this.abandon(allocation);
+    this.options.journal.batch(() => {
+      this.options.journal.generation = generation;
+      for (const desired of wanted) {
+        const known = this.allocations.get(desired.id);
+        if (known) known.update(desired);
+        else this.add(desired);
+      }
+      for (const allocation of this.allocations.values()) if (!named.has(allocation.id)) this.abandon(allocation);
+    });
     for (const allocation of this.allocations.values()) allocation.wake();
   }
 
@@ -103,7 +106,9 @@ export class AllocationManager {
 
   /** Pid namespace of each running component → its allocation. */
   namespaces(): Map<number, string> {
-    return new Map([...this.allocations.values()].flatMap(({ id, pidNamespace }) => (pidNamespace === undefined ? [] : [[pidNamespace, id]])));
+    return new Map(
+      [...this.allocations.values()].flatMap(({ id, pidNamespace }) => (pidNamespace === undefined ? [] : [[pidNamespace, id]])),
+    );
   }
 
   /** Ends all work; components run on. */
@@ -122,21 +127,25 @@ export class AllocationManager {
     return join(this.options.agentDirectory, 'allocations', id);
   }
 
-  private add(desired: DesiredAllocation, memory: AllocationMemory = Allocation.fresh()): void {
+  private add(desired: DesiredAllocation, memory: AllocationMemory = { ...FRESH_MEMORY }): void {
     const { options } = this;
     const directory = this.directoryOf(desired.id);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const identity = options.identityOf(desired.tenant);
     const logger = options.logger.child({ allocation: desired.id, project: desired.project, component: desired.component });
-    const { journal, supervisor, preparation, services, restart, clock } = options;
-    const lock = createHash('sha256').update(componentKey(placeOf(desired))).digest('hex').slice(0, 32);
-    const allocation = new Allocation(desired, memory, {
-      ...{ journal, supervisor, preparation, services, restart, clock, logger, directory, identity },
+    const { journal, supervisor, preparation, services, clock } = options;
+    const record = new AllocationRecord(desired, memory, journal, clock, options.restart);
+    const lock = createHash('sha256')
+      .update(componentKey(placeOf(desired)))
+      .digest('hex')
+      .slice(0, 32);
+    const allocation = new Allocation(record, {
+      ...{ supervisor, preparation, services, clock, logger, directory, identity },
       lockFile: join(options.agentDirectory, 'locks', lock),
       log: new ComponentLog({ directory, tenant: identity, writer: options.logIdentity, command: options.logCommand, logger }),
       surroundings: this.surroundings(desired.id),
     });
-    journal.saveAllocation({ desired, memory });
+    record.save();
     this.allocations.set(desired.id, allocation);
     if (this.halting) allocation.halt();
     const loop = allocation.run().catch((error: unknown) => logger.fatal({ err: error }, 'an allocation is no longer looked after'));

@@ -3,26 +3,28 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Clock } from '../../../common/clock.js';
+import { DomainError } from '../../../common/domain-error.js';
 import type { AllocationState, DesiredAllocation, ObservedAllocation } from '../../../link/messages.js';
 import type { HealthState } from '../health/health-tracker.js';
-import { readTail } from '../logs/log-files.js';
 import { type ComponentLog, logDirectory } from '../logs/component-log.js';
+import { readTail } from '../logs/log-files.js';
 import type { Identity } from '../sandbox/sandbox.types.js';
-import { describeExit } from '../support/exit-status.js';
-import { RestartPolicy, type RestartSettings } from '../supervisor/restart-policy.js';
+import { describeExit, exitOf } from '../support/exit-status.js';
 import type { Ended, Supervised, Supervisor } from '../supervisor/supervisor.types.js';
-import { type AllocationMemory, type Failure, FRESH_MEMORY, type JournalledProcess } from './allocation.types.js';
+import type { AllocationRecord } from './allocation-record.js';
+import { type JournalledProcess, StepFailed } from './allocation.types.js';
 import { type Action, decide } from './decision.js';
 import type { ExportsByNeed } from './environment.js';
-import type { Journal } from './journal.js';
+import { observationOf } from './observation.js';
 import { type Preparation, type Progress, failureFrom, placeOf } from './preparation.js';
 import type { ServiceControl } from './service-control.js';
-import { preparationKey, startKey } from './specification.js';
 import { Wakeup } from './support.js';
 
 const LOG_TAIL = 50;
 /** Length of a time stamp down to milliseconds, where ours and the log writer's are alike. */
 const ISO_MILLISECONDS = 23;
+/** After a failure of the agent itself, such as a full disk under its journal. */
+const RECOVERY_MS = 5_000;
 
 /** What one allocation asks of its surroundings. */
 export interface Surroundings {
@@ -36,7 +38,6 @@ export interface Surroundings {
 }
 
 export interface AllocationOptions {
-  journal: Journal;
   supervisor: Supervisor;
   preparation: Preparation;
   services: ServiceControl;
@@ -45,7 +46,6 @@ export interface AllocationOptions {
   directory: string;
   lockFile: string;
   identity: Identity;
-  restart: RestartSettings;
   clock: Clock;
   logger: Logger;
   surroundings: Surroundings;
@@ -54,11 +54,9 @@ export interface AllocationOptions {
 /** Brings one allocation from what is to what is wanted, one journalled step after the other, and reports what it observes. */
 export class Allocation {
   private readonly wakeup = new Wakeup();
-  private readonly policy: RestartPolicy;
   private process: Supervised | undefined;
   private stopping: Supervised | undefined;
   private startedAt = 0;
-  private backOffUntil = 0;
   private lastStart = '';
   private preparing: AbortController | undefined;
   private halting = false;
@@ -77,18 +75,13 @@ export class Allocation {
   });
 
   constructor(
-    public desired: DesiredAllocation,
-    private readonly memory: AllocationMemory,
+    private readonly record: AllocationRecord,
     private readonly options: AllocationOptions,
-  ) {
-    this.policy = new RestartPolicy(memory.restartsInARow, options.restart);
-  }
+  ) {}
 
-  /** A memory for an allocation that is new. */
-  static fresh(): AllocationMemory {
-    return { ...FRESH_MEMORY };
+  get desired(): DesiredAllocation {
+    return this.record.desired;
   }
-
   get id(): string {
     return this.desired.id;
   }
@@ -99,10 +92,10 @@ export class Allocation {
     return this.process !== undefined && this.health.health === 'healthy';
   }
   get hasFailed(): boolean {
-    return this.memory.final;
+    return this.record.memory.final;
   }
   get exports(): Readonly<Record<string, string>> | undefined {
-    return this.memory.prepared?.exports;
+    return this.record.memory.prepared?.exports;
   }
   get pidNamespace(): number | undefined {
     return this.process?.record.pidNamespace;
@@ -111,30 +104,23 @@ export class Allocation {
   /** Takes over what an earlier agent left running, then works until `close`. */
   async run(): Promise<void> {
     // What runs stays journalled: a later agent may find it.
-    await this.adopt().catch((error: unknown) => this.giveUp(failureFrom('start', error)));
+    await this.adopt().catch((error: unknown) => this.record.giveUp(failureFrom('start', error)));
     this.markAdopted();
     while (!this.isClosed()) {
-      const action = this.next();
-      if (action.kind !== 'wait') await this.perform(action.kind);
-      else {
-        this.rest(action);
-        await this.wakeup.wait(action.forMs);
+      try {
+        await this.advance();
+      } catch (error) {
+        this.options.logger.error({ err: error }, 'an allocation cannot be looked after at this moment');
+        await this.wakeup.wait(RECOVERY_MS);
       }
     }
   }
 
   /** Takes what the control plane wants now; an older epoch is refused. */
   update(desired: DesiredAllocation): void {
-    if (desired.epoch < this.desired.epoch || isDeepStrictEqual(desired, this.desired)) return;
-    const obsolete = desired.desired === 'removed' || desired.desired === 'stopped' || preparationKey(desired) !== preparationKey(this.desired);
-    this.desired = desired;
-    this.memory.final = false;
-    delete this.memory.failure;
-    this.policy.reset();
-    this.backOffUntil = 0;
-    this.save();
-    if (obsolete) this.preparing?.abort();
-    this.wake();
+    const answer = this.record.accept(desired);
+    if (answer === 'obsolete') this.preparing?.abort();
+    if (answer !== 'ignored') this.wake();
   }
 
   /** Looks again whether there is something to do. */
@@ -160,44 +146,35 @@ export class Allocation {
 
   /** What the control plane is told. */
   observe(): ObservedAllocation {
-    const { memory, process } = this;
-    const failure = memory.failure;
-    const running = process ? { pid: process.record.appPid, uid: this.options.identity.uid, startedAt: process.record.startedAt } : {};
-    const step = this.step ?? failure?.step;
-    const message = this.message ?? failure?.message;
-    return {
-      id: this.id,
-      epoch: this.answeredEpoch,
-      restartNonce: this.desired.desired === 'running' ? memory.doneNonce : this.desired.restartNonce,
-      state: this.state,
-      health: process ? this.health.health : 'unknown',
-      ...(process && this.health.message !== undefined ? { healthMessage: this.health.message } : {}),
-      ...(process && this.health.since !== undefined ? { healthSince: this.health.since } : {}),
-      ...(step === undefined ? {} : { step }),
-      ...(message === undefined ? {} : { message }),
-      ...running,
-      restarts: memory.restarts,
-      ...(failure?.exit ? { exit: failure.exit } : {}),
-      ...(failure?.logTail ? { logTail: failure.logTail } : {}),
-      ...(memory.prepared ? { resolvedVersion: memory.prepared.resolvedVersion, storeDigest: memory.prepared.storeDigest } : {}),
-      ...(memory.prepared?.commit === undefined ? {} : { commit: memory.prepared.commit }),
-    };
+    const { id, answeredEpoch: epoch, state, step, message, health, desired } = this;
+    const { memory } = this.record;
+    const restartNonce = desired.desired === 'running' ? memory.doneNonce : desired.restartNonce;
+    const { uid } = this.options.identity;
+    return observationOf({ id, epoch, restartNonce, state, step, message, process: this.process?.record, uid, health }, memory);
+  }
+
+  private async advance(): Promise<void> {
+    const action = this.next();
+    if (action.kind !== 'wait') {
+      await this.perform(action.kind);
+      return;
+    }
+    this.message = action.message;
+    if (this.desired.desired !== 'running') this.record.memory.doneNonce = this.desired.restartNonce;
+    this.report(action.state);
+    await this.wakeup.wait(action.forMs);
   }
 
   private next(): Action {
-    const { desired, memory } = this;
+    const { desired, isPrepared: prepared, isCurrent: current, backOff, memory } = this.record;
     this.answeredEpoch = desired.epoch;
-    const current = memory.process?.startKey === startKey(desired) && memory.process.restartNonce >= desired.restartNonce;
-    const prepared = memory.prepared?.key === preparationKey(desired);
+    const running = this.process !== undefined;
+    const blocked = !running && prepared ? this.options.surroundings.blockedBy(this) : undefined;
+    const { halting } = this;
     return decide({
       desired: desired.desired,
-      halting: this.halting,
-      prepared,
+      ...{ halting, prepared, running, current, backOff, blocked },
       failed: memory.final,
-      running: this.process !== undefined,
-      current,
-      backOff: Math.max(0, this.backOffUntil - this.options.clock.monotonic()),
-      blocked: this.process === undefined && prepared ? this.options.surroundings.blockedBy(this) : undefined,
       removed: memory.removed,
     });
   }
@@ -210,7 +187,17 @@ export class Allocation {
       else if (kind === 'stop') await this.stop();
       else await this.remove();
     } catch (error) {
-      this.fail(kind === 'start' ? 'start' : kind, error);
+      const failure = failureFrom(kind, error);
+      // What a script printed is for the tenant alone, so it stays out of the agent's own log.
+      const isExpected = error instanceof StepFailed || error instanceof DomainError;
+      this.options.logger.warn(
+        { step: failure.step, reason: failure.message, ...(isExpected ? {} : { err: error }) },
+        'a step of an allocation failed',
+      );
+      if (kind === 'start') this.record.failed({ logTail: this.logTail(), ...failure }, 0);
+      else this.record.giveUp(failure);
+      // Whatever is wanted next, a process that cannot be stopped is not asked again and again without a pause.
+      if (kind === 'stop') await this.wakeup.wait(RECOVERY_MS);
     } finally {
       this.step = undefined;
     }
@@ -228,22 +215,22 @@ export class Allocation {
     };
     try {
       await this.options.log.prepare();
-      this.memory.prepared = await this.options.preparation.prepare(desired, this.options.identity, progress, abort.signal);
-      this.memory.removed = false;
-      this.save();
+      this.record.memory.prepared = await this.options.preparation.prepare(desired, this.options.identity, progress, abort.signal);
+      this.record.memory.removed = false;
+      this.record.save();
       this.options.surroundings.changed(this);
     } catch (error) {
       if (!abort.signal.aborted) throw error;
-      this.options.logger.info({ allocation: this.id }, 'preparation was cancelled: something else is wanted now');
+      this.options.logger.info('preparation was cancelled: something else is wanted now');
     } finally {
       this.preparing = undefined;
     }
   }
 
   private async start(): Promise<void> {
-    const { desired, memory, options } = this;
-    const { prepared } = memory;
-    if (!prepared) return;
+    const { desired, options, record } = this;
+    const { memory } = record;
+    if (!memory.prepared) return;
     this.lastStart = options.clock.now().toISOString().slice(0, ISO_MILLISECONDS);
     this.report('starting');
     const output = await options.log.open();
@@ -251,15 +238,15 @@ export class Allocation {
       rmSync(join(options.directory, `status-${memory.starts}.json`), { force: true });
       memory.starts += 1;
       const statusFile = join(options.directory, `status-${memory.starts}.json`);
-      memory.process = { statusFile, startKey: startKey(desired), restartNonce: desired.restartNonce };
-      this.save();
+      const journalled = record.starting(statusFile);
       const needs = options.surroundings.exportsOf(desired);
-      const process = await options.services.start(desired, options.identity, prepared, needs, (spec) =>
+      const process = await options.services.start(desired, options.identity, memory.prepared, needs, (spec) =>
         options.supervisor.start({ spec, statusFile, lockFile: options.lockFile, output }),
       );
-      this.running(process, memory.process, 0);
+      this.running(process, journalled, 0);
     } finally {
       closeSync(output);
+      options.log.keep();
     }
     this.report('running');
   }
@@ -268,23 +255,20 @@ export class Allocation {
   private running(process: Supervised, journalled: JournalledProcess, runningFor: number): void {
     this.process = process;
     this.startedAt = this.options.clock.monotonic() - runningFor;
-    this.memory.process = { ...journalled, record: process.record };
-    this.memory.doneNonce = journalled.restartNonce;
     this.state = 'running';
     this.health = { health: 'unknown' };
-    this.save();
-    const { desired, memory } = this;
-    void process.ended.then((ended) => this.ended(process, ended));
+    this.record.running({ ...journalled, record: process.record });
+    void process.ended.then((ended) => this.ended(process, ended)).catch((error: unknown) => this.options.logger.error({ err: error }));
     this.options.services.watch(this.id, {
-      allocation: desired,
+      allocation: this.desired,
       identity: this.options.identity,
-      prepared: memory.prepared,
+      prepared: this.record.memory.prepared,
       needs: () => this.options.surroundings.exportsOf(this.desired),
       running: runningFor,
       onChange: (health) => {
         if (this.process !== process) return;
         this.health = health;
-        if (health.health === 'healthy') delete this.memory.failure;
+        if (health.health === 'healthy') delete this.record.memory.failure;
         this.report(this.state);
       },
     });
@@ -295,116 +279,65 @@ export class Allocation {
     if (!process) return;
     this.stopping = process;
     this.report('stopping');
-    const request = await this.options.services.stopRequest(this.memory.prepared);
+    const request = await this.options.services.stopRequest(this.record.memory.prepared);
     await this.options.supervisor.stop(process, request);
-    await this.gone(process);
-    delete this.memory.failure;
-    this.save();
+    this.options.services.unwatch(this.id);
+    this.process = undefined;
+    this.stopping = undefined;
+    delete this.record.memory.failure;
+    this.record.ended();
+    // Its directory is free for others from here on.
+    this.options.surroundings.changed(this);
+    await this.options.log.drain();
   }
 
-  /** The process ended: by itself, unless a stop is under way. */
+  /** The process ended by itself, unless a stop is under way. */
   private async ended(process: Supervised, ended: Ended): Promise<void> {
     if (this.closed || this.stopping === process) return;
     this.options.services.unwatch(this.id);
     await this.options.log.drain();
     // Meanwhile a stop may have taken it for its own.
-    if (this.process !== process || this.stopping === process) return;
-    const failure: Failure = {
-      step: 'start',
-      message: `The process ended by itself with ${describeExit(ended)}.`,
-      exit: { ...(ended.code === undefined ? {} : { code: ended.code }), ...(ended.signal === undefined ? {} : { signal: ended.signal }) },
-      logTail: this.logTail(),
-    };
+    if (this.process !== process || this.isStopping(process)) return;
+    const exit = exitOf(ended);
+    const failure = { step: 'start', message: `The process ended by itself with ${describeExit(exit)}.`, exit, logTail: this.logTail() };
     this.process = undefined;
-    this.settleFailure(failure, this.options.clock.monotonic() - this.startedAt);
+    this.record.failed(failure, this.options.clock.monotonic() - this.startedAt);
     this.options.surroundings.changed(this);
     this.wake();
-  }
-
-  /** Nothing is left of the process: forgets it, and makes its directory free for others. */
-  private async gone(process: Supervised): Promise<void> {
-    this.options.services.unwatch(this.id);
-    if (this.process === process) this.process = undefined;
-    this.stopping = undefined;
-    delete this.memory.process;
-    this.save();
-    this.options.surroundings.changed(this);
-    await this.options.log.drain();
   }
 
   private async remove(): Promise<void> {
     this.report('stopping');
     const shared = this.options.surroundings.sharesDirectory(this);
-    const aside = await this.options.services.remove(this.desired, this.options.identity, this.memory.prepared, shared);
-    if (aside !== undefined) this.options.logger.info({ allocation: this.id, aside }, 'data of a removed component was set aside');
+    const aside = await this.options.services.remove(this.desired, this.options.identity, this.record.memory.prepared, shared);
+    if (aside !== undefined) this.options.logger.info({ aside }, 'data of a removed component was set aside');
     if (!shared) this.options.preparation.forget(placeOf(this.desired));
-    delete this.memory.prepared;
-    this.memory.removed = true;
-    this.save();
+    delete this.record.memory.prepared;
+    this.record.memory.removed = true;
+    this.record.save();
   }
 
   /** Finds what an earlier agent left: a process, the news of its end, or a start that never came to be. */
   private async adopt(): Promise<void> {
-    const journalled = this.memory.process;
+    const journalled = this.record.memory.process;
     if (!journalled) return;
     const adoption = await this.options.supervisor.adopt(journalled.statusFile, this.options.lockFile, journalled.record);
     if (adoption.state === 'running') {
       const runningFor = Math.max(0, this.options.clock.now().getTime() - Date.parse(adoption.process.record.startedAt));
       this.running(adoption.process, journalled, runningFor);
-      await this.keepLog();
-      this.options.logger.info({ allocation: this.id, pid: adoption.process.record.appPid }, 'took over a running component');
-      return;
-    }
-    delete this.memory.process;
-    this.save();
-    if (adoption.state === 'ended') this.options.logger.info({ allocation: this.id, ...adoption.ended }, 'a component ended while no agent ran');
-  }
-
-  /** Holds the log of a process that was taken over; the log itself tries again when it cannot be written now. */
-  private async keepLog(): Promise<void> {
-    try {
       closeSync(await this.options.log.open());
-    } catch (error) {
-      this.options.logger.error({ err: error }, 'the log of a running component is not written');
-    }
-  }
-
-  private fail(step: string, error: unknown): void {
-    this.options.logger.warn({ allocation: this.id, step, err: error }, 'a step of an allocation failed');
-    const failure = failureFrom(step, error);
-    if (step === 'start') this.settleFailure({ ...failure, ...(failure.logTail ? {} : { logTail: this.logTail() }) }, 0);
-    else this.giveUp(failure);
-  }
-
-  /** A start or a process failed: again after a while, or never. */
-  private settleFailure(failure: Failure, ranFor: number): void {
-    if (!this.process) delete this.memory.process;
-    const decision = this.policy.exited(ranFor);
-    if (decision.kind === 'give-up') {
-      this.giveUp({ ...failure, message: `${failure.message} ${decision.reason}` });
+      this.options.log.keep();
+      this.options.logger.info({ pid: adoption.process.record.appPid }, 'took over a running component');
       return;
     }
-    this.backOffUntil = this.options.clock.monotonic() + decision.delay;
-    this.memory.restarts += 1;
-    this.memory.failure = failure;
-    this.save();
+    this.record.ended();
+    if (adoption.state === 'ended') this.options.logger.info(adoption.ended, 'a component ended while no agent ran');
   }
 
-  private giveUp(failure: Failure): void {
-    this.memory.failure = failure;
-    this.memory.final = true;
-    this.save();
-  }
-
+  /** What the process printed since its start, its last lines. */
   private logTail(): string[] {
-    const lines = readTail(logDirectory(this.options.directory), LOG_TAIL).lines.filter(({ at }) => at.slice(0, ISO_MILLISECONDS) >= this.lastStart);
-    return lines.map(({ text }) => text);
-  }
-
-  private rest(action: Action & { kind: 'wait' }): void {
-    this.message = action.message;
-    if (this.desired.desired !== 'running') this.memory.doneNonce = this.desired.restartNonce;
-    this.report(action.state);
+    const lines = readTail(logDirectory(this.options.directory), LOG_TAIL).lines;
+    return lines.filter(({ at }) => at.slice(0, ISO_MILLISECONDS) >= this.lastStart).map(({ text }) => text);
   }
 
   private report(state: AllocationState): void {
@@ -415,12 +348,11 @@ export class Allocation {
     this.options.surroundings.changed(this);
   }
 
-  private save(): void {
-    this.memory.restartsInARow = this.policy.restartsInARow;
-    this.options.journal.saveAllocation({ desired: this.desired, memory: this.memory });
-  }
-
   private isClosed(): boolean {
     return this.closed;
+  }
+
+  private isStopping(process: Supervised): boolean {
+    return this.stopping === process;
   }
 }

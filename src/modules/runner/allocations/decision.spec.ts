@@ -44,6 +44,7 @@ describe('decide', () => {
 
   it('removes once, after the stop', () => {
     expect(decide({ ...idle, desired: 'removed' })).toEqual({ kind: 'remove' });
+    expect(decide({ ...idle, desired: 'removed', failed: true })).toEqual({ kind: 'wait', state: 'failed' });
     expect(decide({ ...idle, desired: 'removed', removed: true })).toEqual({ kind: 'wait', state: 'removed' });
   });
 

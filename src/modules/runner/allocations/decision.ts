@@ -29,10 +29,16 @@ const wait = (state: AllocationState): Action => ({ kind: 'wait', state });
 /** The one next step from what is to what is wanted. Pure. */
 export function decide(situation: Situation): Action {
   const { desired, halting, running } = situation;
-  if (desired === 'removed') return running ? { kind: 'stop' } : situation.removed ? wait('removed') : { kind: 'remove' };
+  if (desired === 'removed') return decideRemoved(situation);
   if (desired === 'stopped' || halting) return running ? { kind: 'stop' } : wait('stopped');
   if (desired === 'prepared') return running ? { kind: 'stop' } : decidePrepared(situation);
   return running ? decideRunning(situation) : decideStart(situation);
+}
+
+function decideRemoved({ running, removed, failed }: Situation): Action {
+  if (running) return { kind: 'stop' };
+  if (removed) return wait('removed');
+  return failed ? wait('failed') : { kind: 'remove' };
 }
 
 function decidePrepared({ prepared, failed }: Situation): Action {

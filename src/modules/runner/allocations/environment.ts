@@ -72,7 +72,8 @@ function listenVariables(allocation: DesiredAllocation, manifest: Manifest): Rec
       variables['LIBSCRIPT_LISTEN_PORT'] = String(leased.port);
       if (endpoint.var !== undefined) variables[endpoint.var] = String(leased.port);
     }
-    if (endpoint.socket !== undefined) variables['LIBSCRIPT_LISTEN_SOCKET'] = join(runDirectoryTarget(allocation.component), endpoint.socket);
+    if (endpoint.socket !== undefined)
+      variables['LIBSCRIPT_LISTEN_SOCKET'] = join(runDirectoryTarget(allocation.component), endpoint.socket);
   }
   return variables;
 }
@@ -103,8 +104,13 @@ function resolveReferences(component: string, variable: string, value: string, n
   return value.replaceAll(REFERENCE_PATTERN, (reference, need: string, name: string) => {
     const found = needs[need]?.[name];
     if (found !== undefined) return found;
-    throw new DomainError('invalid', 'REFERENCE_UNRESOLVED', `${variable} of "${component}" refers to ${reference}, which "${need}" does not export.`, {
-      fix: `Name an export of "${need}", and list "${need}" among the needs of "${component}".`,
-    });
+    throw new DomainError(
+      'invalid',
+      'REFERENCE_UNRESOLVED',
+      `${variable} of "${component}" refers to ${reference}, which "${need}" does not export.`,
+      {
+        fix: `Name an export of "${need}", and list "${need}" among the needs of "${component}".`,
+      },
+    );
   });
 }

@@ -30,6 +30,18 @@ export class Journal {
     this.database.exec(SCHEMA);
   }
 
+  /** Makes all writes of `work` one: on disk together, or not at all. */
+  batch(work: () => void): void {
+    this.database.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.database.exec('COMMIT');
+    } catch (error) {
+      this.database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
   /** Generation of the desired state that was taken over last. */
   get generation(): number {
     const row = this.sql('SELECT value FROM meta WHERE name = ?').get('generation');
@@ -61,8 +73,8 @@ export class Journal {
 
   /** Does `act` once for each key, whichever agent process asks: a repeated key gives the first result. A crash within `act` repeats it. */
   async once<T>(key: string, act: () => Promise<T>): Promise<T> {
-    const known = this.operationResult<T>(key);
-    if (known) return known.result;
+    const known = this.operationResult(key);
+    if (known) return known.result as T;
     this.saveOperation(key, 'intended', undefined);
     const result = await act();
     this.saveOperation(key, 'done', result);
@@ -74,8 +86,8 @@ export class Journal {
   }
 
   /** What a finished operation gave. */
-  result<T>(key: string): T | undefined {
-    return this.operationResult<T>(key)?.result;
+  result(key: string): unknown {
+    return this.operationResult(key)?.result;
   }
 
   /** Forgets operations by the start of their keys, as when what they made was removed. */
@@ -98,10 +110,10 @@ export class Journal {
     this.database.close();
   }
 
-  private operationResult<T>(key: string): { result: T } | undefined {
+  private operationResult(key: string): { result: unknown } | undefined {
     const row = this.sql("SELECT result FROM operations WHERE key = ? AND state = 'done'").get(key);
     if (row === undefined) return undefined;
-    return { result: (row['result'] === null ? undefined : JSON.parse(String(row['result']))) as T };
+    return { result: row['result'] === null ? undefined : (JSON.parse(String(row['result'])) as unknown) };
   }
 
   private saveOperation(key: string, state: string, result: unknown): void {

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Manifest, manifestSchema } from '../../ports/domain/manifest.js';
-import type { DirectoryBind, Identity, RunOptions, RunResult, Sandbox, SandboxIo, SandboxSpec } from '../sandbox/sandbox.types.js';
+import type { DirectoryBind, Identity, RunOptions, RunResult, Sandbox, SandboxSpec } from '../sandbox/sandbox.types.js';
 import type { StoreEntry } from '../store/store.types.js';
 import { describeExit } from '../support/exit-status.js';
 import type { DesiredAllocation } from '../../../link/messages.js';

@@ -96,9 +96,10 @@ export class Preparation {
     const keyOf = (name: string): string => `${componentKey(place)}:release:${name}`;
     const isBuilt = (name: string): boolean => journal.isDone(keyOf(name)) && directories.exists(place, 'releases', name);
     // A ref moves, so each allocation looks at it once; an archive's digest says it all.
-    const gitKey = allocation.source?.kind === 'git' ? `${componentKey(place)}:git:${digestOf([allocation.id, allocation.source])}` : undefined;
+    const gitKey =
+      allocation.source?.kind === 'git' ? `${componentKey(place)}:git:${digestOf([allocation.id, allocation.source])}` : undefined;
     const fetchGit = async (): Promise<string | null> => (await this.fetchSource(context, progress, signal)) ?? null;
-    const before = gitKey === undefined ? undefined : ((journal.result<string | null>(gitKey) ?? undefined) as string | undefined);
+    const before = gitKey === undefined ? undefined : textOrNothing(journal.result(gitKey));
     const known = nameOf(before);
     if ((gitKey === undefined || before !== undefined) && isBuilt(known)) return releaseAt(paths.component, known, before);
     // The source that an earlier agent fetched may have been replaced by another allocation's since.
@@ -164,6 +165,8 @@ interface Release {
   commit?: string;
 }
 
+const textOrNothing = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
 function releaseAt(component: string, name: string, commit: string | undefined): Release & { releaseDir: string } {
   return { releaseDir: join(component, 'releases', name), ...(commit === undefined ? {} : { commit }) };
 }
@@ -195,6 +198,6 @@ export function failureFrom(step: string, error: unknown): StepFailed['failure']
     step: typeof error.details['step'] === 'string' ? error.details['step'] : step,
     message: error.fix === undefined ? message : `${message} ${error.fix}`,
     ...(Array.isArray(logTail) ? { logTail: logTail.map(String) } : {}),
-    ...(typeof exit === 'object' && exit !== null ? { exit: exit as { code?: number; signal?: string } } : {}),
+    ...(typeof exit === 'object' && exit !== null ? { exit } : {}),
   };
 }

@@ -84,7 +84,12 @@ export class ServiceControl {
   }
 
   /** Takes the files away: sets the component's directory aside, or deletes it. Where others use it, only the release goes. */
-  async remove(allocation: DesiredAllocation, identity: Identity, prepared: Prepared | undefined, shared: boolean): Promise<string | undefined> {
+  async remove(
+    allocation: DesiredAllocation,
+    identity: Identity,
+    prepared: Prepared | undefined,
+    shared: boolean,
+  ): Promise<string | undefined> {
     const place = placeOf(allocation);
     const { directories, clock } = this.options;
     if (shared) return undefined;

@@ -3,7 +3,9 @@ import type { DesiredAllocation } from '../../../link/messages.js';
 
 /** Digest of values, independent of the order of keys. */
 export function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(canonical(value))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(canonical(value)))
+    .digest('hex');
 }
 
 function canonical(value: unknown): unknown {

@@ -80,6 +80,13 @@ export function listListeners(allocationByNamespace: ReadonlyMap<number, string>
     const name = readIfThere(`/proc/${pid}/comm`)?.trim();
     const namespace = pidNamespaceOf(pid);
     const allocationId = namespace === undefined ? undefined : allocationByNamespace.get(namespace);
-    return { address, port, uid, pid, ...(name === undefined ? {} : { process: name }), ...(allocationId === undefined ? {} : { allocationId }) };
+    return {
+      address,
+      port,
+      uid,
+      pid,
+      ...(name === undefined ? {} : { process: name }),
+      ...(allocationId === undefined ? {} : { allocationId }),
+    };
   });
 }

@@ -55,19 +55,25 @@ export class ComponentLog {
     await this.options.command();
   }
 
-  /** Makes the log ready and returns a descriptor for a component's stdout and stderr; the caller closes it. */
+  /** Opens the pipe and returns a descriptor for a component's stdout and stderr, which the caller closes; `keep` has to follow. */
   async open(): Promise<number> {
     await this.makePlace();
     this.fifo ??= openSync(this.fifoPath, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    this.sweep ??= setInterval(() => {
-      this.ensureWriter().catch((error: unknown) => this.options.logger.error({ err: error }, 'log writer cannot be started'));
-    }, SWEEP_MS).unref();
-    await this.ensureWriter();
     return openSync(this.fifoPath, constants.O_WRONLY | constants.O_NOFOLLOW);
+  }
+
+  /** Sees to it that somebody stores what comes through the pipe, which holds 64 KiB until then; tries again for as long as it is open. */
+  keep(): void {
+    const ensure = (): void => {
+      this.ensureWriter().catch((error: unknown) => this.options.logger.error({ err: error }, 'the log of a component is not written'));
+    };
+    this.sweep ??= setInterval(ensure, SWEEP_MS).unref();
+    ensure();
   }
 
   /** After the component's end: lets the writer store what is left, and end. */
   async drain(): Promise<void> {
+    await this.starting?.catch(() => undefined);
     const writer = this.writer;
     this.close();
     if (!writer) return;

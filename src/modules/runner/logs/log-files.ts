@@ -104,7 +104,8 @@ export class LogCursor {
     const next = inodes.slice(here + 1).find(({ inode }) => inode !== undefined);
     if (next?.inode === undefined) return false;
     // The writer may have added lines between our last read and its rotation.
-    if (this.fd !== undefined && this.position && fstatSync(this.fd).size > this.position.offset && here >= 0 && this.hasWholeLine()) return true;
+    if (this.fd !== undefined && this.position && fstatSync(this.fd).size > this.position.offset && here >= 0 && this.hasWholeLine())
+      return true;
     this.close();
     this.position = { inode: next.inode, offset: 0 };
     return true;

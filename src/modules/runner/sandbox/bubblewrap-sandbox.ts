@@ -6,7 +6,7 @@ import { exitStatusOf } from '../support/exit-status.js';
 import { type BwrapLife, bwrapArguments } from './bwrap-arguments.js';
 import { DescriptorTable } from './descriptors.js';
 import { BoundedBuffer, LineSplitter, LineTail } from './output-capture.js';
-import type { RunOptions, RunResult, Sandbox, SandboxIo, SandboxSpec } from './sandbox.types.js';
+import { LOCK_CONFLICT, type RunOptions, type RunResult, type Sandbox, type SandboxIo, type SandboxSpec } from './sandbox.types.js';
 
 /** The only environment of setpriv and bubblewrap themselves: a tenant's must never reach a privileged process. */
 export const FIXED_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' } as const;
@@ -38,10 +38,14 @@ export class BubblewrapSandbox implements Sandbox {
   readonly mode: 'root' | 'rootless';
   private readonly bwrap: string;
   private readonly setpriv: string | undefined;
+  /** Takes the lock in the same process that becomes the sandbox: a fork of this one costs as much as all the rest of a start. */
+  private readonly locked: readonly string[];
 
   constructor(root: boolean) {
     this.mode = root ? 'root' : 'rootless';
     this.bwrap = hostTool('bwrap', 'bubblewrap');
+    const flock = hostTool('flock', 'util-linux');
+    this.locked = [hostTool('sh', 'dash'), '-c', `${flock} --nonblock "$0" || exit ${LOCK_CONFLICT}; exec "$@"`];
     this.setpriv = root ? hostTool('setpriv', 'util-linux') : undefined;
   }
 
@@ -70,8 +74,8 @@ export class BubblewrapSandbox implements Sandbox {
       }
       const number = table.passContent(args.map((arg) => `${arg}\0`).join(''));
       const inner = [this.bwrap, '--args', String(number), '--', ...spec.command];
-      const argv = this.setpriv === undefined ? inner : [this.setpriv, ...dropTo(spec.identity.uid, spec.identity.gid), ...inner];
-      const [file = '', ...rest] = argv;
+      const dropped = this.setpriv === undefined ? inner : [this.setpriv, ...dropTo(spec.identity.uid, spec.identity.gid), ...inner];
+      const [file = '', ...rest] = life.lock === undefined ? dropped : [...this.locked, String(life.lock), ...dropped];
       return spawn(file, rest, { stdio: table.array, env: { ...FIXED_ENVIRONMENT }, cwd: '/', detached: true });
     } finally {
       table.close();

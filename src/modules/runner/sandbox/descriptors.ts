@@ -65,7 +65,7 @@ export function contentDescriptor(content: string | Buffer): number {
   unlinkSync(path);
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   // Positional, so that the reader, who shares the offset, starts at 0.
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, done);
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, done);
   return fd;
 }
 

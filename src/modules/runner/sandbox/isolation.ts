@@ -71,7 +71,17 @@ async function attack(sandbox: Sandbox, options: CanaryOptions): Promise<Check[]
         env: { PATH: '/usr/bin:/bin' },
         network: true,
         chdir: scene.own,
-        command: ['/bin/sh', '-c', CANARY_SCRIPT, token, scene.neighbourFile, scene.secret, options.agentDirectory, String(Math.max(...allPids())), scene.own],
+        command: [
+          '/bin/sh',
+          '-c',
+          CANARY_SCRIPT,
+          token,
+          scene.neighbourFile,
+          scene.secret,
+          options.agentDirectory,
+          String(Math.max(...allPids())),
+          scene.own,
+        ],
       },
       {
         timeoutMs: TIMEOUT_MS,
@@ -85,7 +95,8 @@ async function attack(sandbox: Sandbox, options: CanaryOptions): Promise<Check[]
         },
       },
     );
-    if (!result.aborted) return [{ name: 'sandbox', ok: false, message: `The sandbox does not work here: ${result.tail.at(-1) ?? 'no answer'}` }];
+    if (!result.aborted)
+      return [{ name: 'sandbox', ok: false, message: `The sandbox does not work here: ${result.tail.at(-1) ?? 'no answer'}` }];
     return [...host, ...Object.keys(EXPECTED).map((name) => judge(name, answers.get(name)))];
   } finally {
     closeSync(own);
@@ -97,7 +108,11 @@ async function attack(sandbox: Sandbox, options: CanaryOptions): Promise<Check[]
 function judge(name: string, answer: string | undefined): Check {
   const expected = EXPECTED[name];
   const ok = expected !== undefined && answer !== undefined && expected.answer.test(answer);
-  return { name, ok, message: ok ? expected.wall : `expected that ${expected?.wall ?? name}; the attack was answered: ${answer ?? 'nothing'}` };
+  return {
+    name,
+    ok,
+    message: ok ? expected.wall : `expected that ${expected?.wall ?? name}; the attack was answered: ${answer ?? 'nothing'}`,
+  };
 }
 
 interface Scene {
@@ -140,7 +155,11 @@ function viewFromHost(token: string, identity: Identity): Check[] {
   return [
     { name: 'host-uid', ok: uids, message: facts.replaceAll('\t', ' ') },
     { name: 'host-capabilities', ok: capabilities, message: capabilities ? 'it has no capability' : 'it has capabilities' },
-    { name: 'no-new-privileges', ok: noNewPrivileges, message: noNewPrivileges ? 'setuid files give nothing' : 'setuid files could give privileges' },
+    {
+      name: 'no-new-privileges',
+      ok: noNewPrivileges,
+      message: noNewPrivileges ? 'setuid files give nothing' : 'setuid files could give privileges',
+    },
   ];
 }
 

@@ -46,9 +46,12 @@ export interface SandboxIo {
   output: number;
   /** Receives bubblewrap's status records. */
   status: number;
-  /** Held open by the sandbox's first process until the last process in it has ended. */
+  /** Locked first, and then held open by the sandbox's first process until the last process in it has ended. */
   lock: number;
 }
+
+/** How a service's launch ends when another process holds its lock; nothing was started then. */
+export const LOCK_CONFLICT = 199;
 
 export interface RunOptions {
   timeoutMs: number;

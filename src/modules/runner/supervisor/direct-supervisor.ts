@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import type { Logger } from 'pino';
 import { DomainError } from '../../../common/domain-error.js';
-import type { Sandbox } from '../sandbox/sandbox.types.js';
+import { LOCK_CONFLICT, type Sandbox } from '../sandbox/sandbox.types.js';
 import { bootId, childrenOf, isAlive, processStat } from '../support/proc.js';
 import { poll } from '../support/wait-until.js';
-import { tryLock } from './file-lock.js';
+import { openLock, tryLock } from './file-lock.js';
 import { ProcessWatch, signalProcess } from './process-watch.js';
 import { readStatus } from './status-file.js';
 import type { Adoption, Ended, ProcessRecord, StartRequest, StopRequest, Supervised, Supervisor } from './supervisor.types.js';
@@ -28,13 +28,8 @@ export class DirectSupervisor implements Supervisor {
   ) {}
 
   async start(request: StartRequest): Promise<Supervised> {
-    const lock = await tryLock(request.lockFile);
-    if (lock === undefined) {
-      throw new DomainError('conflict', 'ALREADY_RUNNING', 'Another process of this component still runs in its directory.', {
-        fix: 'Wait for it to end, or stop the component.',
-      });
-    }
     let child: ChildProcess;
+    const lock = openLock(request.lockFile);
     const status = openSync(request.statusFile, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND, 0o600);
     try {
       child = this.sandbox.spawn(request.spec, { output: request.output, status, lock });
@@ -101,6 +96,7 @@ export class DirectSupervisor implements Supervisor {
     const over = exitCode !== undefined || (child !== undefined && (child.exitCode !== null || child.signalCode !== null));
     if (sandboxPid === undefined) {
       if (!over) return undefined;
+      if (child?.exitCode === LOCK_CONFLICT) throw alreadyRunning();
       throw new DomainError('internal', 'SANDBOX_NOT_STARTED', 'The sandbox ended before it began; the log of the component says why.');
     }
     const sandbox = processStat(sandboxPid);
@@ -128,6 +124,12 @@ export class DirectSupervisor implements Supervisor {
     }
     return poll(() => this.tryIdentify(statusFile, undefined), { firstMs: 2, maxMs: 50, deadlineMs: START_DEADLINE_MS });
   }
+}
+
+function alreadyRunning(): DomainError {
+  return new DomainError('conflict', 'ALREADY_RUNNING', 'Another process of this component still runs in its directory.', {
+    fix: 'Wait for it to end, or stop the component.',
+  });
 }
 
 async function launched(child: ChildProcess): Promise<void> {

@@ -17,6 +17,11 @@ export function exitStatusOf(status: number): ExitStatus {
   return signal === undefined ? { code: status } : { signal };
 }
 
+/** Only the exit of what may know more. */
+export function exitOf({ code, signal }: ExitStatus): ExitStatus {
+  return { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }) };
+}
+
 /** For people: "exit code 3", "SIGKILL", "an unknown status". */
 export function describeExit(exit: ExitStatus): string {
   if (exit.signal !== undefined) return exit.signal;

@@ -6,7 +6,12 @@ import { gzipSync } from 'node:zlib';
 import { Header } from 'tar';
 import { checkArchive } from './archive-check.js';
 
-type Entry = { path: string; type?: 'File' | 'Directory' | 'SymbolicLink' | 'Link' | 'FIFO' | 'CharacterDevice'; linkpath?: string; content?: string };
+type Entry = {
+  path: string;
+  type?: 'File' | 'Directory' | 'SymbolicLink' | 'Link' | 'FIFO' | 'CharacterDevice';
+  linkpath?: string;
+  content?: string;
+};
 
 function archive(entries: Entry[]): Buffer {
   const blocks = entries.flatMap(({ path, type = 'File', linkpath = '', content = '' }) => {
@@ -34,7 +39,7 @@ describe('checkArchive', () => {
 
   it('accepts files, directories and links among them', async () => {
     const entries: Entry[] = [
-      { path: './' , type: 'Directory' },
+      { path: './', type: 'Directory' },
       { path: 'a/b.txt', content: 'hello' },
       { path: 'a/link', type: 'SymbolicLink', linkpath: '../c' },
       { path: 'c', content: 'x' },
@@ -49,7 +54,13 @@ describe('checkArchive', () => {
     ['a link to the outside', [{ path: 'a', type: 'SymbolicLink', linkpath: '../x' }]],
     ['an absolute link', [{ path: 'a', type: 'SymbolicLink', linkpath: '/etc' }]],
     ['a hard link to the outside', [{ path: 'a', type: 'Link', linkpath: '../../etc/shadow' }]],
-    ['a file below a link', [{ path: 'a', type: 'SymbolicLink', linkpath: 'b' }, { path: 'a/c', content: '1' }]],
+    [
+      'a file below a link',
+      [
+        { path: 'a', type: 'SymbolicLink', linkpath: 'b' },
+        { path: 'a/c', content: '1' },
+      ],
+    ],
     ['a pipe', [{ path: 'a', type: 'FIFO' }]],
     ['a device', [{ path: 'a', type: 'CharacterDevice' }]],
   ])('refuses %s', async (_what, entries) => {

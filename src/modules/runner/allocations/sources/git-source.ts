@@ -26,7 +26,9 @@ export function gitFetchCommand({ url, ref }: { url: string; ref: string }): str
     });
   }
   if (!REF_PATTERN.test(ref)) {
-    throw new DomainError('invalid', 'GIT_REF_REFUSED', `"${ref}" is not a branch, tag or commit.`, { fix: 'Name a branch, a tag or a commit.' });
+    throw new DomainError('invalid', 'GIT_REF_REFUSED', `"${ref}" is not a branch, tag or commit.`, {
+      fix: 'Name a branch, a tag or a commit.',
+    });
   }
   return ['/bin/sh', '-euc', FETCH, 'git-source', url, ref];
 }

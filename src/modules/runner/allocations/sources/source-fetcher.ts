@@ -76,9 +76,14 @@ export class SourceFetcher {
       await this.download(digest, partial, signal);
       const found = await digestOf(partial);
       if (found !== hex) {
-        throw new DomainError('invalid', 'SOURCE_DIGEST_MISMATCH', `The source that arrived has the digest sha256-${found}, not ${digest}.`, {
-          fix: 'Deploy again; if it happens again, something between server and node alters data.',
-        });
+        throw new DomainError(
+          'invalid',
+          'SOURCE_DIGEST_MISMATCH',
+          `The source that arrived has the digest sha256-${found}, not ${digest}.`,
+          {
+            fix: 'Deploy again; if it happens again, something between server and node alters data.',
+          },
+        );
       }
       await checkArchive(partial);
       renameSync(partial, path);
