@@ -1,4 +1,4 @@
-import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 import type { ProjectSpec } from '../projects/domain/project-spec.js';
 import type { ResolvedComponent } from '../projects/domain/resolved-component.js';
@@ -8,6 +8,7 @@ import type { ComponentAction, DeploymentKind, DeploymentState, Failure } from '
 @Entity('releases')
 @Unique(['projectId', 'number'])
 export class Release extends BaseEntity {
+  @ForeignKey('projects', { onDelete: 'CASCADE' })
   @Column('uuid')
   projectId: string;
 
@@ -32,6 +33,7 @@ export class Deployment extends BaseEntity {
   @Column('uuid')
   projectId: string;
 
+  @ForeignKey('teams')
   @Column('uuid')
   teamId: string;
 
@@ -92,6 +94,7 @@ export type EventType = (typeof EVENT_TYPES)[number];
 /** One line of a deployment's history; `seq` counts from 1 without gaps. */
 @Entity('deployment_events')
 export class DeploymentEvent {
+  @ForeignKey(() => Deployment, { onDelete: 'CASCADE' })
   @PrimaryColumn('uuid')
   deploymentId: string;
 

@@ -1,4 +1,4 @@
-import { Column, Entity, Index } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 import type { ObservedAllocation } from '../../link/messages.js';
 import type { ResolvedComponent } from '../projects/domain/resolved-component.js';
@@ -7,12 +7,16 @@ export type DesiredState = 'prepared' | 'running' | 'stopped' | 'removed';
 
 /** One replica of a component on one node: what is wanted of it, and what the node last said. Secrets are not in here. */
 @Entity('allocations')
+@Check('ck_allocations_desired', `desired IN ('prepared', 'running', 'stopped', 'removed')`)
+@Index('uq_allocations_running', ['projectId', 'component'], { unique: true, where: `desired = 'running'` })
 export class Allocation extends BaseEntity {
   @Index()
+  @ForeignKey('nodes')
   @Column('uuid')
   nodeId: string;
 
   @Index()
+  @ForeignKey('projects', { onDelete: 'CASCADE' })
   @Column('uuid')
   projectId: string;
 

@@ -1,4 +1,4 @@
-import { Column, Entity, Unique } from 'typeorm';
+import { Column, Entity, ForeignKey, Index, Unique } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 import type { NodeFacts } from '../../link/messages.js';
 
@@ -35,6 +35,7 @@ export class Node extends BaseEntity {
 @Entity('port_leases')
 @Unique(['nodeId', 'address', 'port'])
 export class PortLease extends BaseEntity {
+  @ForeignKey(() => Node, { onDelete: 'CASCADE' })
   @Column('uuid')
   nodeId: string;
 
@@ -44,6 +45,8 @@ export class PortLease extends BaseEntity {
   @Column('integer')
   port: number;
 
+  @Index()
+  @ForeignKey('projects', { onDelete: 'CASCADE' })
   @Column('uuid')
   projectId: string;
 

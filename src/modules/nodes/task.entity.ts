@@ -1,10 +1,13 @@
-import { Column, Entity } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 import type { Task } from '../../link/messages.js';
 
 /** One-off work for a node; delivered at least once, carried out once for its id. */
 @Entity('tasks')
+@Check('ck_tasks_state', `state IN ('pending', 'done', 'failed')`)
+@Index('ix_tasks_pending', ['nodeId'], { where: `state = 'pending'` })
 export class NodeTask extends BaseEntity {
+  @ForeignKey('nodes', { onDelete: 'CASCADE' })
   @Column('uuid')
   nodeId: string;
 

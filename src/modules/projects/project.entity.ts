@@ -1,4 +1,4 @@
-import { Column, Entity, Unique } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Unique } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 import type { ProjectSpec } from './domain/project-spec.js';
 
@@ -7,8 +7,10 @@ export type Activity = 'deploy' | 'start' | 'stop' | 'restart' | 'delete';
 
 /** A named set of components that a team owns. `spec` is what was applied last, secrets hidden. */
 @Entity('projects')
+@Check('ck_projects_activity', '(activity IS NULL) = (active_deployment_id IS NULL)')
 @Unique(['teamId', 'name'])
 export class Project extends BaseEntity {
+  @ForeignKey('teams')
   @Column('uuid')
   teamId: string;
 

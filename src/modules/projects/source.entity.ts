@@ -1,10 +1,11 @@
-import { Column, Entity, Unique } from 'typeorm';
+import { Column, Entity, ForeignKey, Unique } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 
 /** An uploaded archive of code, named by its content; each team has its own. */
 @Entity('sources')
 @Unique(['teamId', 'digest'])
 export class Source extends BaseEntity {
+  @ForeignKey('teams', { onDelete: 'CASCADE' })
   @Column('uuid')
   teamId: string;
 

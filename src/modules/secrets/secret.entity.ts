@@ -1,10 +1,11 @@
-import { Column, Entity, Unique } from 'typeorm';
+import { Column, Entity, ForeignKey, Unique } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 
 /** One version of a secret var of a component, encrypted. */
 @Entity('secrets')
 @Unique(['projectId', 'component', 'name', 'version'])
 export class Secret extends BaseEntity {
+  @ForeignKey('projects', { onDelete: 'CASCADE' })
   @Column('uuid')
   projectId: string;
 
