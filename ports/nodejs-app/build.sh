@@ -65,7 +65,9 @@ if [ -n "$plan_build" ]; then
 fi
 
 # The three trees used last are enough for going back and forth.
-(cd "$cache/modules" && find . -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' | sort -rn | tail -n +4 | while read -r _ old; do rm -rf "./$old"; done)
+set -- "$cache/modules"/*
+[ $# -le 3 ] ||
+  (cd "$cache/modules" && find . -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' | sort -rn | tail -n +4 | while read -r _ old; do rm -rf "./$old"; done)
 
 write_line "$stage/.hithe/built" "$wanted"
 publish_release "$stage"
