@@ -101,6 +101,20 @@ const withoutNamespaces = [
   'sh',
 ];
 
+describe('an agent that is told to do without a sandbox', () => {
+  let node: NodeUnderTest;
+  beforeAll(async () => {
+    node = await NodeUnderTest.open(isRoot ? 'root' : 'rootless');
+    await node.start({ HITHE_ISOLATION: 'none' });
+  });
+  afterAll(() => node.close());
+
+  it('runs nothing, and says so', () => {
+    const message = expect.stringMatching(/HITHE_ISOLATION=none/) as unknown;
+    expect(node.control.facts?.isolation).toMatchObject({ mode: 'none', ok: false, checks: [{ ok: false, message }] });
+  });
+});
+
 describe('a machine on which no sandbox can be made', () => {
   let node: NodeUnderTest;
   beforeAll(async () => {

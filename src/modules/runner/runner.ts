@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DomainError } from '../../common/domain-error.js';
 import type { Isolation, LogLine, LogQuery, PlanFacts, Task } from '../../link/messages.js';
 import { AllocationManager } from './allocations/allocation-manager.js';
 import { buildEnvironment } from './allocations/build-environment.js';
@@ -120,6 +121,7 @@ export class Runner {
 
   private static async sandbox(options: RunnerOptions): Promise<{ sandbox?: Sandbox; isolation: Isolation }> {
     const mode = options.root ? 'root' : 'rootless';
+    if (options.isolation === 'none') return { isolation: brokenIsolation('none', noWalls()) };
     try {
       const sandbox = new BubblewrapSandbox(options.root);
       const identity = tenantIdentity(options, CANARY_OFFSET);
@@ -130,6 +132,18 @@ export class Runner {
       return { isolation: brokenIsolation(mode, error) };
     }
   }
+}
+
+/** A closure becomes a system only by namespaces: without them there is nothing that a port could run on. */
+function noWalls(): DomainError {
+  return new DomainError(
+    'unavailable',
+    'ISOLATION_NONE_UNAVAILABLE',
+    'HITHE_ISOLATION=none is set, and this version runs nothing without a sandbox.',
+    {
+      fix: 'Unset HITHE_ISOLATION; on a machine that forbids user namespaces, allow them: sysctl user.max_user_namespaces=15000.',
+    },
+  );
 }
 
 /** In root mode each tenant has a uid; otherwise everything is ours. */
