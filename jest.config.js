@@ -34,7 +34,13 @@ const real = { globalSetup: '<rootDir>/test/support/global-setup.mjs', globalTea
 
 /** Jest reads `testTimeout` of the whole run only, so each project's goes through its environment. */
 function project(name, timeout, options = {}) {
-  return { ...common, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.spec.ts`], testEnvironmentOptions: { timeout }, ...options };
+  return {
+    ...common,
+    displayName: name,
+    testMatch: [`<rootDir>/test/${name}/**/*.spec.ts`],
+    testEnvironmentOptions: { timeout },
+    ...options,
+  };
 }
 
 export default {
