@@ -22,7 +22,8 @@ function markup(strings, ...values) {
 }
 
 const LIGHTHOUSE = new Html(`<svg class="lighthouse" viewBox="0 0 120 160" aria-hidden="true">
-  <path class="beam" d="M60 34 L-40 8 L-40 62 Z"/><path class="beam" d="M60 34 L160 8 L160 62 Z"/>
+  <radialGradient id="light" cx="60" cy="35" r="260" gradientUnits="userSpaceOnUse"><stop class="near" offset="0"/><stop class="far" offset="1"/></radialGradient>
+  <path class="beam" fill="url(#light)" d="M60 35 L-200 -30 L-200 100 Z M60 35 L320 -30 L320 100 Z"/>
   <path class="rock" d="M8 160 Q22 132 60 132 Q98 132 112 160 Z"/>
   <path class="tower" d="M46 134 L51 50 L69 50 L74 134 Z"/>
   <path class="stripe" d="M49.9 69 L70.1 69 L71.3 89 L48.7 89 Z"/><path class="stripe" d="M47.6 108 L72.4 108 L73.6 128 L46.4 128 Z"/>

@@ -69,7 +69,7 @@ async function route(request, response) {
   if (call === 'GET /' || call === 'HEAD /') return showPage(request, response);
   if (call === 'POST /sign') return sign(request, response);
   if (call === 'GET /healthz') return health(response);
-  if (call === 'GET /style.css') return send(response, 200, 'text/css; charset=utf-8', await style, { 'cache-control': 'max-age=60' });
+  if (call === 'GET /style.css') return send(response, 200, 'text/css; charset=utf-8', await style, { 'cache-control': 'no-cache' });
   return sendHtml(response, 404, errorPage('There is nothing here', 'The page that you asked for does not exist.'));
 }
 
