@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ObservedAllocation } from '../../link/messages.js';
-import type { Allocation } from '../nodes/allocation.entity.js';
+import type { AllocationRecord } from '../nodes/domain/allocation.js';
 import { parseProjectSpec } from '../projects/domain/parse-spec.js';
 import { componentViews, overallHealth, type ViewContext } from './component-view.js';
 
@@ -12,12 +12,16 @@ function context(connected = true): ViewContext {
   return { spec, node: () => ({ name: 'local', connected }), protocol: (_port, endpoint) => (endpoint === 'http' ? 'http' : 'tcp') };
 }
 
-function allocation(component: string, desired: Allocation['desired'], observed: Partial<ObservedAllocation> | null): Allocation {
+function allocation(
+  component: string,
+  desired: AllocationRecord['desired'],
+  observed: Partial<ObservedAllocation> | null,
+): AllocationRecord {
   const full =
     observed === null ? null : { id: component, epoch: 1, restartNonce: 0, state: 'running', health: 'healthy', restarts: 0, ...observed };
   const resolved = { port: component === 'db' ? 'postgres' : 'nodejs-app', version: '1', needs: component === 'web' ? ['db'] : [] };
   const listen = component === 'web' ? { http: { address: '127.0.0.1', port: 20_000 } } : {};
-  return { component, desired, observed: full, resolved, listen, nodeId: 'n' } as unknown as Allocation;
+  return { component, desired, observed: full, resolved, listen, nodeId: 'n' } as unknown as AllocationRecord;
 }
 
 describe('the view of components', () => {

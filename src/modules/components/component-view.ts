@@ -1,5 +1,5 @@
 import type { ObservedAllocation } from '../../link/messages.js';
-import type { Allocation } from '../nodes/allocation.entity.js';
+import type { AllocationRecord } from '../nodes/domain/allocation.js';
 import type { ProjectSpec } from '../projects/domain/project-spec.js';
 import { listed } from '../projects/domain/suggest.js';
 
@@ -45,8 +45,8 @@ export interface ViewContext {
 }
 
 /** Views of all components: those that run in the order of the specification, then what is not in it any more. */
-export function componentViews(allocations: readonly Allocation[], context: ViewContext): ComponentView[] {
-  const live = new Map<string, Allocation>();
+export function componentViews(allocations: readonly AllocationRecord[], context: ViewContext): ComponentView[] {
+  const live = new Map<string, AllocationRecord>();
   for (const allocation of [...allocations].sort((a, b) => weight(a) - weight(b))) live.set(allocation.component, allocation);
   const names = [...new Set([...Object.keys(context.spec.components), ...live.keys()])];
   const views = names.flatMap((name): ComponentView[] => {
@@ -59,7 +59,7 @@ export function componentViews(allocations: readonly Allocation[], context: View
 }
 
 /** Of two allocations of a component, the one that matters more to people comes last. */
-function weight(allocation: Allocation): number {
+function weight(allocation: AllocationRecord): number {
   return ['removed', 'prepared', 'stopped', 'running'].indexOf(allocation.desired);
 }
 
@@ -76,7 +76,7 @@ function newView(name: string, component: ProjectSpec['components'][string]): Co
   };
 }
 
-function viewOf(allocation: Allocation, context: ViewContext): ComponentView {
+function viewOf(allocation: AllocationRecord, context: ViewContext): ComponentView {
   const { resolved, observed } = allocation;
   const node = context.node(allocation.nodeId);
   const { health, message } = healthOf(allocation, node);
@@ -111,7 +111,7 @@ function factsOf(observed: ObservedAllocation): Partial<ComponentView> {
 }
 
 /** Health is what the node said last about what is wanted now; of a node that is away, nothing is known. */
-function healthOf(allocation: Allocation, node: { connected: boolean }): { health: ComponentHealth; message?: string } {
+function healthOf(allocation: AllocationRecord, node: { connected: boolean }): { health: ComponentHealth; message?: string } {
   const { observed } = allocation;
   if (allocation.desired === 'stopped') return { health: 'stopped', message: 'stopped on request' };
   if (!node.connected) return { health: 'unknown', message: 'the agent of its node is not connected' };
@@ -122,7 +122,7 @@ function healthOf(allocation: Allocation, node: { connected: boolean }): { healt
   return { health: observed.health, ...(observed.healthMessage === undefined ? {} : { message: observed.healthMessage }) };
 }
 
-function endpointsOf(allocation: Allocation, context: ViewContext): ComponentEndpoint[] {
+function endpointsOf(allocation: AllocationRecord, context: ViewContext): ComponentEndpoint[] {
   return Object.entries(allocation.listen).map(([name, { address, port }]) => {
     const protocol = context.protocol(allocation.resolved.port, name);
     return { name, protocol, address, port, ...(protocol === 'http' ? { url: `http://${address}:${port}/` } : {}) };
@@ -130,7 +130,7 @@ function endpointsOf(allocation: Allocation, context: ViewContext): ComponentEnd
 }
 
 /** Says what an ill or stopped component means to one that needs it and runs. */
-function withEffect(view: ComponentView, allocation: Allocation | undefined, views: readonly ComponentView[]): ComponentView {
+function withEffect(view: ComponentView, allocation: AllocationRecord | undefined, views: readonly ComponentView[]): ComponentView {
   if (allocation?.desired !== 'running') return view;
   const missing = views.filter(
     (other) => allocation.resolved.needs.includes(other.name) && (other.health === 'stopped' || other.health === 'unhealthy'),

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '../../common/ids.js';
 import type { Transaction } from '../../common/transaction.js';
 import { managerOf } from '../../database/transaction-runner.js';
-import { Allocation } from '../nodes/allocation.entity.js';
 import { AllocationsService } from '../nodes/allocations.service.js';
+import type { AllocationRecord, NewAllocation } from '../nodes/domain/allocation.js';
 import { LeasesService, LISTEN_ADDRESS } from '../nodes/leases.service.js';
 import { PortsService } from '../ports/ports.service.js';
 import { specInvalid } from '../projects/domain/parse-spec.js';
 import { type ResolvedComponent, resolveComponents } from '../projects/domain/resolved-component.js';
-import type { Project } from '../projects/project.entity.js';
+import type { ProjectRecord } from '../projects/domain/project.js';
 import { SpecChecker } from '../projects/spec-checker.js';
 import { SecretsService } from '../secrets/secrets.service.js';
 import { TeamsService, type Tenant } from '../teams/teams.service.js';
@@ -42,7 +42,7 @@ export class DeployPreparer {
   ) {}
 
   /** What has to be asked before the transaction: no lock is held while a node answers. */
-  async ground(project: Project): Promise<DeployGround> {
+  async ground(project: ProjectRecord): Promise<DeployGround> {
     const faults = await this.checker.check(project.teamId, project.spec, project);
     if (faults.length > 0) throw specInvalid(faults);
     const [survey, tenant] = await Promise.all([this.nodes.forDeploy(project), this.teams.tenantOf(project.teamId)]);
@@ -50,7 +50,7 @@ export class DeployPreparer {
   }
 
   /** Stores the release and the new allocations. Holds the project's lock. */
-  async prepare(tx: Transaction, project: Project, ground: DeployGround, userId: string): Promise<PreparedDeploy> {
+  async prepare(tx: Transaction, project: ProjectRecord, ground: DeployGround, userId: string): Promise<PreparedDeploy> {
     const wanted = await this.resolve(tx, project);
     const current = (await this.allocations.ofProjects([project.id], tx)).map(currentOf);
     const release = await this.release(tx, project, wanted, userId);
@@ -59,7 +59,7 @@ export class DeployPreparer {
     return { release, actions };
   }
 
-  private async resolve(tx: Transaction, project: Project): Promise<ResolvedComponent[]> {
+  private async resolve(tx: Transaction, project: ProjectRecord): Promise<ResolvedComponent[]> {
     const versions = new Map(
       (await this.secrets.newest(project.id, tx)).map((secret) => [`${secret.component}/${secret.name}`, secret.version]),
     );
@@ -73,7 +73,7 @@ export class DeployPreparer {
   }
 
   /** The number of the release: the one that runs, when nothing in it is different. */
-  private async release(tx: Transaction, project: Project, components: ResolvedComponent[], userId: string): Promise<number> {
+  private async release(tx: Transaction, project: ProjectRecord, components: ResolvedComponent[], userId: string): Promise<number> {
     const manager = managerOf(tx);
     const newest = await manager.findOne(Release, { where: { projectId: project.id }, order: { number: 'DESC' } });
     const running = project.release === null ? null : await manager.findOneBy(Release, { projectId: project.id, number: project.release });
@@ -98,7 +98,7 @@ export class DeployPreparer {
         .map((component) => [component.resolved.name, component.allocationId]),
     );
     for (const action of made) ids.set(action.component, action.newId ?? '');
-    const rows: Allocation[] = [];
+    const rows: NewAllocation[] = [];
     for (const action of made) {
       const resolved = plan.wanted.find((component) => component.name === action.component);
       if (resolved === undefined || action.newId === undefined) throw new TypeError(`nothing to make ${action.component} from`);
@@ -112,17 +112,17 @@ export class DeployPreparer {
     plan: AllocationPlan,
     resolved: ResolvedComponent,
     known: { id: string; ids: Map<string, string> },
-  ): Promise<Allocation> {
+  ): Promise<NewAllocation> {
     const { project, ground, release } = plan;
     const { nodeId, taken } = ground.survey;
-    const listen: Allocation['listen'] = {};
+    const listen: NewAllocation['listen'] = {};
     for (const endpoint of resolved.endpoints) {
       const fixed = resolved.listen[endpoint];
       const request = { nodeId, projectId: project.id, component: resolved.name, endpoint, ...(fixed === undefined ? {} : { fixed }) };
       listen[endpoint] = { address: LISTEN_ADDRESS, port: await this.leases.lease(tx, request, taken) };
     }
     const needs = Object.fromEntries(resolved.needs.flatMap((need) => (known.ids.has(need) ? [[need, known.ids.get(need) ?? '']] : [])));
-    return managerOf(tx).create(Allocation, {
+    return {
       id: known.id,
       nodeId,
       projectId: project.id,
@@ -134,16 +134,12 @@ export class DeployPreparer {
       resolved,
       needs,
       listen,
-      desired: 'prepared',
-      epoch: 1,
-      restartNonce: 0,
-      purge: false,
-    });
+    };
   }
 }
 
 interface AllocationPlan {
-  project: Project;
+  project: ProjectRecord;
   ground: DeployGround;
   release: number;
   wanted: ResolvedComponent[];
@@ -156,7 +152,7 @@ function isNew(action: ComponentAction): boolean {
 }
 
 /** An allocation as the planning of actions sees it. */
-export function currentOf(row: Allocation): CurrentComponent {
+export function currentOf(row: AllocationRecord): CurrentComponent {
   return {
     allocationId: row.id,
     resolved: row.resolved,

@@ -9,7 +9,7 @@ import { TransactionRunner, managerOf } from '../../database/transaction-runner.
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
 import { JobQueue } from '../../queue/job-queue.js';
 import { AllocationsService } from '../nodes/allocations.service.js';
-import type { Project } from '../projects/project.entity.js';
+import type { ProjectRecord } from '../projects/domain/project.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { currentOf, type DeployGround, DeployPreparer } from './deploy-preparer.js';
 import { DeploymentEvents } from './deployment-events.js';
@@ -131,7 +131,7 @@ export class DeploymentsService {
 
   private async work(
     tx: Transaction,
-    project: Project,
+    project: ProjectRecord,
     request: DeploymentRequest,
     ground: DeployGround | undefined,
     userId: string,
@@ -190,7 +190,7 @@ function deployIsWhole(): DomainError {
   });
 }
 
-function assertIdle(project: Project): void {
+function assertIdle(project: ProjectRecord): void {
   if (project.activeDeploymentId === null) return;
   throw new DomainError(
     'conflict',

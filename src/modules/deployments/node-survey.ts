@@ -6,7 +6,7 @@ import { LeasesService } from '../nodes/leases.service.js';
 import { isConnected, NodesService } from '../nodes/nodes.service.js';
 import { TasksService } from '../nodes/tasks.service.js';
 import { PortsService } from '../ports/ports.service.js';
-import type { Project } from '../projects/project.entity.js';
+import type { ProjectRecord } from '../projects/domain/project.js';
 
 /** Where a project runs, and which network ports there are held by strangers. */
 export interface Survey {
@@ -35,7 +35,7 @@ export class NodeSurvey {
   ) {}
 
   /** The node of a project, and what strangers hold there; the node is asked only when a new network port is needed. */
-  async forDeploy(project: Project): Promise<Survey> {
+  async forDeploy(project: ProjectRecord): Promise<Survey> {
     const nodeId = await this.nodeOf(project.id);
     if (!(await this.needsPorts(project))) return { nodeId, taken: new Set() };
     const { facts, missing } = await this.ask(nodeId, []);
@@ -74,7 +74,7 @@ export class NodeSurvey {
     return present?.nodeId ?? (await this.nodes.place()).id;
   }
 
-  private async needsPorts(project: Project): Promise<boolean> {
+  private async needsPorts(project: ProjectRecord): Promise<boolean> {
     const held = await this.leases.ofProject(project.id);
     return Object.entries(project.spec.components).some(([name, component]) =>
       Object.keys(this.ports.find(component.port)?.hithe.endpoints ?? {}).some((endpoint) => {

@@ -3,8 +3,8 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, LessThanOrEqual, Or, Repository } from 'typeorm';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
-import type { Allocation } from '../nodes/allocation.entity.js';
 import { type AllocationChange, AllocationsService } from '../nodes/allocations.service.js';
+import type { AllocationRecord } from '../nodes/domain/allocation.js';
 import { LeasesService } from '../nodes/leases.service.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { DeploymentEvents } from './deployment-events.js';
@@ -74,7 +74,7 @@ export class Orchestrator {
     });
   }
 
-  private async store(tx: Transaction, deployment: Deployment, decision: Decision, rows: readonly Allocation[]): Promise<void> {
+  private async store(tx: Transaction, deployment: Deployment, decision: Decision, rows: readonly AllocationRecord[]): Promise<void> {
     const events = eventsOf(deployment, decision);
     const wakeAt = decision.wakeAt === undefined ? null : new Date(decision.wakeAt);
     const idle = events.length === 0 && decision.writes.size === 0 && decision.discard.length === 0;
@@ -117,7 +117,7 @@ export class Orchestrator {
   }
 }
 
-function situationOf(deployment: Deployment, rows: readonly Allocation[]): Situation {
+function situationOf(deployment: Deployment, rows: readonly AllocationRecord[]): Situation {
   return {
     kind: deployment.kind,
     state: deployment.state,
@@ -131,7 +131,7 @@ function situationOf(deployment: Deployment, rows: readonly Allocation[]): Situa
   };
 }
 
-function factsOf(row: Allocation): AllocationFacts {
+function factsOf(row: AllocationRecord): AllocationFacts {
   return {
     id: row.id,
     component: row.component,
@@ -145,7 +145,7 @@ function factsOf(row: Allocation): AllocationFacts {
   };
 }
 
-function changesOf(decision: Decision, rows: readonly Allocation[]): AllocationChange[] {
+function changesOf(decision: Decision, rows: readonly AllocationRecord[]): AllocationChange[] {
   return rows.flatMap((row) => {
     const write = decision.writes.get(row.id);
     return write === undefined ? [] : [{ id: row.id, epoch: row.epoch, ...write }];

@@ -7,7 +7,7 @@ import { PortsService } from '../ports/ports.service.js';
 import { parseProjectSpec } from '../projects/domain/parse-spec.js';
 import type { ProjectSpec } from '../projects/domain/project-spec.js';
 import { type ResolvedComponent, resolveComponents } from '../projects/domain/resolved-component.js';
-import type { Project } from '../projects/project.entity.js';
+import type { ProjectRecord } from '../projects/domain/project.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { SpecChecker } from '../projects/spec-checker.js';
 import { SecretsService } from '../secrets/secrets.service.js';
@@ -39,7 +39,7 @@ export class PlansService {
     return this.planValid(parsed.spec, project);
   }
 
-  private async planValid(spec: ProjectSpec, project: Project | null): Promise<Plan> {
+  private async planValid(spec: ProjectSpec, project: ProjectRecord | null): Promise<Plan> {
     const wanted = await this.resolve(spec, project);
     const closures = [...new Map(wanted.map(({ port, version }) => [`${port} ${version}`, { port, version }])).values()];
     const [current, answer] = await Promise.all([this.current(project), this.survey.forPlan(project?.id, closures)]);
@@ -55,7 +55,7 @@ export class PlansService {
     });
   }
 
-  private async resolve(spec: ProjectSpec, project: Project | null): Promise<ResolvedComponent[]> {
+  private async resolve(spec: ProjectSpec, project: ProjectRecord | null): Promise<ResolvedComponent[]> {
     const stored = project === null ? [] : await this.secrets.newest(project.id);
     return resolveComponents(
       spec,
@@ -64,11 +64,11 @@ export class PlansService {
     );
   }
 
-  private async current(project: Project | null): Promise<ReturnType<typeof currentOf>[]> {
+  private async current(project: ProjectRecord | null): Promise<ReturnType<typeof currentOf>[]> {
     return project === null ? [] : (await this.allocations.ofProjects([project.id])).map(currentOf);
   }
 
-  private async holders(nodeId: string, project: Project | null): Promise<LeaseHolder[]> {
+  private async holders(nodeId: string, project: ProjectRecord | null): Promise<LeaseHolder[]> {
     const leases = await this.leases.ofNode(nodeId);
     return leases.map((lease) => ({
       address: lease.address,

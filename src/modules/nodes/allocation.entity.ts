@@ -2,14 +2,13 @@ import { Check, Column, Entity, ForeignKey, Index } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 import type { ObservedAllocation } from '../../link/messages.js';
 import type { ResolvedComponent } from '../projects/domain/resolved-component.js';
-
-export type DesiredState = 'prepared' | 'running' | 'stopped' | 'removed';
+import type { AllocationRecord, DesiredState } from './domain/allocation.js';
 
 /** One replica of a component on one node: what is wanted of it, and what the node last said. Secrets are not in here. */
 @Entity('allocations')
 @Check('ck_allocations_desired', `desired IN ('prepared', 'running', 'stopped', 'removed')`)
 @Index('uq_allocations_running', ['projectId', 'component'], { unique: true, where: `desired = 'running'` })
-export class Allocation extends BaseEntity {
+export class Allocation extends BaseEntity implements AllocationRecord {
   @Index()
   @ForeignKey('nodes')
   @Column('uuid')

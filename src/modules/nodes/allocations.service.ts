@@ -7,7 +7,8 @@ import { Notifications } from '../../database/notifications.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
 import type { DesiredAllocation, ObservedAllocation } from '../../link/messages.js';
 import { SecretsService } from '../secrets/secrets.service.js';
-import { Allocation, type DesiredState } from './allocation.entity.js';
+import { Allocation } from './allocation.entity.js';
+import type { AllocationRecord, DesiredState, NewAllocation } from './domain/allocation.js';
 import { Node } from './node.entity.js';
 import { allocationsObserved } from './nodes.channels.js';
 import { NodesService } from './nodes.service.js';
@@ -40,14 +41,17 @@ export class AllocationsService {
   ) {}
 
   /** Every allocation of these projects, those that are going included, oldest first. */
-  ofProjects(projectIds: readonly string[], tx?: Transaction): Promise<Allocation[]> {
+  ofProjects(projectIds: readonly string[], tx?: Transaction): Promise<AllocationRecord[]> {
     const repository = tx === undefined ? this.allocations : managerOf(tx).getRepository(Allocation);
     return repository.find({ where: { projectId: In([...projectIds]) }, order: { id: 'ASC' } });
   }
 
-  /** Stores new allocations. */
-  async add(tx: Transaction, allocations: readonly Allocation[]): Promise<void> {
-    await managerOf(tx).insert(Allocation, [...allocations]);
+  /** Stores new allocations; their nodes prepare them. */
+  async add(tx: Transaction, allocations: readonly NewAllocation[]): Promise<void> {
+    await managerOf(tx).insert(
+      Allocation,
+      allocations.map((allocation) => managerOf(tx).create(Allocation, { ...allocation, desired: 'prepared' })),
+    );
     for (const nodeId of new Set(allocations.map((allocation) => allocation.nodeId))) await this.nodes.desiredChanged(tx, nodeId);
   }
 
@@ -136,7 +140,7 @@ export class AllocationsService {
     throw new DomainError('conflict', 'ALLOCATION_CHANGED', `The allocation ${id} was changed by somebody else.`);
   }
 
-  private async desired(row: Allocation): Promise<DesiredAllocation> {
+  private async desired(row: AllocationRecord): Promise<DesiredAllocation> {
     const { resolved } = row;
     const secrets = row.desired === 'removed' ? {} : await this.secrets.reveal(row.projectId, row.component, resolved.secrets);
     return {

@@ -1,15 +1,13 @@
 import { Check, Column, Entity, ForeignKey, Unique } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 import type { ProjectSpec } from './domain/project-spec.js';
-
-/** What a project is busy with: the kind of its active deployment. */
-export type Activity = 'deploy' | 'start' | 'stop' | 'restart' | 'delete';
+import type { Activity, ProjectRecord } from './domain/project.js';
 
 /** A named set of components that a team owns. `spec` is what was applied last, secrets hidden. */
 @Entity('projects')
 @Check('ck_projects_activity', '(activity IS NULL) = (active_deployment_id IS NULL)')
 @Unique(['teamId', 'name'])
-export class Project extends BaseEntity {
+export class Project extends BaseEntity implements ProjectRecord {
   @ForeignKey('teams')
   @Column('uuid')
   teamId: string;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, Repository } from 'typeorm';
+import { Repository } from 'typeorm';
 import { type Action, authorize, mayDo } from '../../auth/ability.js';
 import { whereAllowed } from '../../auth/ability-query.js';
 import type { Actor } from '../../auth/actor.js';
@@ -15,14 +15,15 @@ import { SecretsService } from '../secrets/secrets.service.js';
 import { TeamsService } from '../teams/teams.service.js';
 import { parseProjectSpec, specInvalid } from './domain/parse-spec.js';
 import type { ProjectSpec } from './domain/project-spec.js';
+import type { Activity, ProjectRecord } from './domain/project.js';
 import { type ProjectState, projectState } from './domain/project-state.js';
 import { hideSecrets } from './domain/spec-secrets.js';
-import { type Activity, Project } from './project.entity.js';
+import { Project } from './project.entity.js';
 import { SpecChecker } from './spec-checker.js';
 
 /** A project with the one word for how it is. */
 export interface ProjectView {
-  project: Project;
+  project: ProjectRecord;
   state: ProjectState;
 }
 
@@ -83,7 +84,7 @@ export class ProjectsService {
   }
 
   /** The project, if `actor` may do `action` to it; for every other module that works on a project. */
-  async require(actor: Actor, projectId: string, action: Action): Promise<Project> {
+  async require(actor: Actor, projectId: string, action: Action): Promise<ProjectRecord> {
     return authorize(actor, action, 'Project', await this.projects.findOneBy({ id: projectId }), { what: 'project', id: projectId });
   }
 
@@ -96,20 +97,16 @@ export class ProjectsService {
     });
   }
 
-  byName(teamId: string, name: string): Promise<Project | null> {
+  byName(teamId: string, name: string): Promise<ProjectRecord | null> {
     return this.projects.findOneBy({ teamId, name });
   }
 
-  byIds(ids: readonly string[]): Promise<Project[]> {
-    return this.projects.findBy({ id: In([...ids]) });
-  }
-
-  async view(project: Project): Promise<ProjectView> {
+  async view(project: ProjectRecord): Promise<ProjectView> {
     return viewOf(project, await this.allocations.ofProjects([project.id]));
   }
 
   /** Takes the lock under which alone a project's deployments move; null when the project is gone. */
-  lock(tx: Transaction, projectId: string): Promise<Project | null> {
+  lock(tx: Transaction, projectId: string): Promise<ProjectRecord | null> {
     return managerOf(tx).findOne(Project, { where: { id: projectId }, lock: { mode: 'pessimistic_write' } });
   }
 
@@ -196,7 +193,7 @@ export class ProjectsService {
   }
 }
 
-function viewOf(project: Project, allocations: Parameters<typeof projectState>[0]['allocations']): ProjectView {
+function viewOf(project: ProjectRecord, allocations: Parameters<typeof projectState>[0]['allocations']): ProjectView {
   return {
     project,
     state: projectState({ activity: project.activity, release: project.release, deployFailed: project.deployFailed, allocations }),

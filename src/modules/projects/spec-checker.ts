@@ -4,7 +4,7 @@ import { PortsService } from '../ports/ports.service.js';
 import { SecretsService } from '../secrets/secrets.service.js';
 import type { ProjectSpec } from './domain/project-spec.js';
 import { validateProjectSpec } from './domain/validate-spec.js';
-import type { Project } from './project.entity.js';
+import type { ProjectRecord } from './domain/project.js';
 import { SourcesService } from './sources.service.js';
 
 /** Checks a specification against the catalogue, the team's uploads and the project's stored secrets. */
@@ -17,7 +17,7 @@ export class SpecChecker {
   ) {}
 
   /** Every fault; empty when it can be deployed. */
-  async check(teamId: string, spec: ProjectSpec, project: Project | null): Promise<Fault[]> {
+  async check(teamId: string, spec: ProjectSpec, project: ProjectRecord | null): Promise<Fault[]> {
     const known = await this.sources.known(teamId, digestsOf(spec));
     const stored = project === null ? [] : await this.secrets.newest(project.id);
     return validateProjectSpec(spec, {
