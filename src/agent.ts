@@ -9,7 +9,7 @@ import { loadConfig } from './config/config.js';
 import { AgentLink } from './link/agent-link.js';
 import type { DesiredAllocation, NodeFacts, ObservedAllocation } from './link/messages.js';
 import { sourceDownloader } from './link/source-download.js';
-import { PortCatalogue } from './modules/ports/catalogue/port-catalogue.js';
+import type { PortCatalogue } from './modules/ports/catalogue/port-catalogue.js';
 import { Runner } from './modules/runner/runner.js';
 import { tryLock } from './modules/runner/supervisor/file-lock.js';
 import { closeInheritedDescriptors } from './modules/runner/support/inherited-descriptors.js';
@@ -113,6 +113,7 @@ class Agent {
 }
 
 async function readCatalogue(directories: readonly string[], logger: Logger): Promise<PortCatalogue> {
+  const { PortCatalogue } = await import('./modules/ports/catalogue/port-catalogue.js');
   const catalogue = await PortCatalogue.load(directories);
   for (const fault of catalogue.faults) logger.warn({ fault }, 'a port is not usable');
   return catalogue;

@@ -20,7 +20,6 @@ import { attackOwnSandbox, brokenIsolation } from './sandbox/isolation.js';
 import type { Identity, Sandbox } from './sandbox/sandbox.types.js';
 import { networkEnvironment } from './store/network-environment.js';
 import { DeferredStore } from './store/deferred-store.js';
-import { Store } from './store/store.js';
 import type { PortStore } from './store/store.types.js';
 import { DirectSupervisor } from './supervisor/direct-supervisor.js';
 import { DEFAULT_RESTART_SETTINGS } from './supervisor/restart-policy.js';
@@ -52,8 +51,10 @@ export class Runner {
     if (!sandbox || !isolation.ok) return new Runner(isolation, undefined, undefined, undefined, undefined, options);
     const { paths, clock, logger } = options;
     const build = buildEnvironment(options.buildEnv, options.environment);
-    const store = new DeferredStore(async () =>
-      Store.open({
+    const store = new DeferredStore(async () => {
+      // Loaded when needed: with all that it uses, it is a third of an agent's start.
+      const { Store } = await import('./store/store.js');
+      return Store.open({
         catalogue: await options.catalogue(),
         storeDir: paths.store,
         cacheDir: paths.cache,
@@ -62,8 +63,8 @@ export class Runner {
         debianMirror: options.debianMirror,
         npmRegistry: build.env['NPM_CONFIG_REGISTRY'] ?? build.env['npm_config_registry'],
         networkEnv: networkEnvironment(options.environment),
-      }),
-    );
+      });
+    });
     const journal = new Journal(join(paths.agent, 'journal.db'));
     const directories = new TenantDirectories(paths.tenants, options.root);
     const scripts = new PortScripts(sandbox, directories, build);

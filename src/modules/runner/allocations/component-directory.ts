@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, existsSync, fstatSync, mkdirSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DomainError } from '../../../common/domain-error.js';
 import { FIXED_ENVIRONMENT, dropTo, hostTool } from '../sandbox/bubblewrap-sandbox.js';
@@ -86,7 +86,18 @@ export class TenantDirectories {
 
   /** Deletes one directory of a component, as its owner. */
   async purgeBelow(place: ComponentPlace, parent: string, name: string, owner: Identity): Promise<void> {
-    if (this.exists(place, parent)) await this.deleteBelow([place.slug, place.project, place.component, parent], name, owner);
+    const parents = [place.slug, place.project, place.component, parent];
+    if (this.exists(place, parent) && this.hasEntry(parents, name)) await this.deleteBelow(parents, name, owner);
+  }
+
+  /** Whether there is anything of that name; spares a process where there is not. */
+  private hasEntry(parents: string[], name: string): boolean {
+    const parent = openDirectory(this.root, ...parents);
+    try {
+      return lstatSync(childPath(parent, name), { throwIfNoEntry: false }) !== undefined;
+    } finally {
+      closeSync(parent);
+    }
   }
 
   /** Runs as the tenant, so that whatever is in there gives no more power than the tenant has. */

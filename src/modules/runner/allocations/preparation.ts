@@ -45,10 +45,12 @@ export class Preparation {
       const entry = await inStep('store', () => this.install(allocation, progress, signal));
       this.options.directories.ensure(place, identity);
       const base = this.context(allocation, identity, entry, undefined);
+      // What fails here is tried again, and told, once all is prepared.
+      const early = this.earlyExports(base).catch(() => undefined);
       const release = await this.release(base, progress, signal);
       const context = { ...base, releaseDir: release.releaseDir };
       await this.initialise(context, progress, signal);
-      const exports = await inStep('init', () => this.options.scripts.exports(context, {}));
+      const exports = (await early) ?? (await inStep('init', () => this.options.scripts.exports(context, {})));
       return {
         key: preparationKey(allocation),
         storeDigest: entry.digest,
@@ -72,6 +74,18 @@ export class Preparation {
     this.options.journal.forgetOperations(`${componentKey(place)}:`);
   }
 
+  /** What an instance that is initialised already exports, asked for while its new release is built; nothing when it must be prepared first. */
+  private async earlyExports(base: ComponentContext): Promise<Record<string, string> | undefined> {
+    const { allocation, entry, place, paths } = base;
+    const { journal, scripts } = this.options;
+    if (!scripts.has(entry, 'init.sh') || !journal.isDone(initialisationKey(place, entry))) return undefined;
+    if (allocation.source?.kind === 'git') return undefined;
+    const releaseDir = scripts.has(entry, 'build.sh')
+      ? releaseAt(paths.component, releaseName(base, undefined), undefined).releaseDir
+      : undefined;
+    return scripts.exports({ ...base, releaseDir }, {});
+  }
+
   private async install({ port, version, vars }: DesiredAllocation, progress: Progress, signal: AbortSignal): Promise<StoreEntry> {
     const { store } = this.options;
     const found = await store.find(port, version, vars);
@@ -89,10 +103,7 @@ export class Preparation {
       const commit = await this.fetchSource(context, progress, signal);
       return commit === undefined ? {} : { commit };
     }
-    const nameOf = (commit: string | undefined): string => {
-      const source = commit ?? allocation.source ?? null;
-      return digestOf({ source, store: entry.digest, vars: allocation.vars, env: constantEnvironment(allocation) }).slice(0, 16);
-    };
+    const nameOf = (commit: string | undefined): string => releaseName(context, commit);
     const keyOf = (name: string): string => `${componentKey(place)}:release:${name}`;
     const isBuilt = (name: string): boolean => journal.isDone(keyOf(name)) && directories.exists(place, 'releases', name);
     // A ref moves, so each allocation looks at it once; an archive's digest says it all.
@@ -149,7 +160,7 @@ export class Preparation {
   private async initialise(context: ComponentContext, progress: Progress, signal: AbortSignal): Promise<void> {
     const { entry, place } = context;
     if (!this.options.scripts.has(entry, 'init.sh')) return;
-    await this.options.journal.once(`${componentKey(place)}:init:${entry.port}`, async () => {
+    await this.options.journal.once(initialisationKey(place, entry), async () => {
       progress('init', 'initialising');
       const onLine = (line: string): void => progress('init', line);
       const call = { script: 'init.sh', env: {}, network: true };
@@ -169,6 +180,16 @@ const textOrNothing = (value: unknown): string | undefined => (typeof value === 
 
 function releaseAt(component: string, name: string, commit: string | undefined): Release & { releaseDir: string } {
   return { releaseDir: join(component, 'releases', name), ...(commit === undefined ? {} : { commit }) };
+}
+
+/** A release is named by what it is made from. */
+function releaseName({ allocation, entry }: ComponentContext, commit: string | undefined): string {
+  const source = commit ?? allocation.source ?? null;
+  return digestOf({ source, store: entry.digest, vars: allocation.vars, env: constantEnvironment(allocation) }).slice(0, 16);
+}
+
+function initialisationKey(place: ComponentPlace, entry: StoreEntry): string {
+  return `${componentKey(place)}:init:${entry.port}`;
 }
 
 /** Which component an allocation is a replica of. */

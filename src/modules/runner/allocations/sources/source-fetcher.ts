@@ -7,7 +7,6 @@ import type { DesiredAllocation } from '../../../../link/messages.js';
 import type { DirectoryBind, Identity, RunOptions, Sandbox, SandboxSpec } from '../../sandbox/sandbox.types.js';
 import type { BuildEnvironment } from '../build-environment.js';
 import { requireSuccess } from '../port-scripts.js';
-import { checkArchive } from './archive-check.js';
 import { gitFetchCommand, gitEnvironment } from './git-source.js';
 
 export const FETCH_STEP = 'fetch-source';
@@ -85,6 +84,7 @@ export class SourceFetcher {
           },
         );
       }
+      const { checkArchive } = await import('./archive-check.js');
       await checkArchive(partial);
       renameSync(partial, path);
       return path;
