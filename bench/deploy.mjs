@@ -78,7 +78,9 @@ async function timed(url, mark, deploy) {
 async function plainGuestbook(directory, web) {
   const { DATABASE_URL, VALKEY_URL } = await environmentOf(web.pid);
   const port = await freePort();
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('HITHE_')));
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('HITHE_')),
+  );
   const env = { ...inherited, HOST: '127.0.0.1', PORT: String(port), NODE_ENV: 'production', DATABASE_URL, VALKEY_URL };
   const deploy = (source) =>
     execute(join(ROOT, 'bench/plain-deploy.sh'), [join(source.directory, 'app'), directory, process.execPath], { env });
