@@ -105,14 +105,17 @@ async function finish(
     deployment,
     () => `${context.colors.green('✔')} ${done ?? `${project.name} deployed${release}`} in ${tookText(deployment)}.`,
   );
-  if (deployment.kind === 'deploy' && !context.json) await showAddresses(context, project);
+  if (!context.json) await showOutcome(context, project, deployment.kind);
   return exitCode;
 }
 
-async function showAddresses(context: Context, project: Project): Promise<void> {
+/** After a deploy where the project answers; after a stop which components now miss what they need. */
+async function showOutcome(context: Context, project: Project, kind: Deployment['kind']): Promise<void> {
+  if (kind !== 'deploy' && kind !== 'stop') return;
   const { api } = await context.client();
   const status: ProjectStatus = await dataOf(
     api.GET('/api/v1/projects/{projectId}/status', { params: { path: { projectId: project.id } } }),
   );
-  for (const { component, url } of addressesOf(status)) context.print(`  ${component}: ${url}`);
+  if (kind === 'deploy') for (const { component, url } of addressesOf(status)) context.print(`  ${component}: ${url}`);
+  else for (const { name, effect } of status.components) if (effect !== undefined) context.print(`  ${name} ${effect}`);
 }
