@@ -18,5 +18,6 @@ export function startTimeOf(pid) {
 
 /** Whether the process that `identity` ({pid, startTime}) describes still runs. */
 export function isRunning(identity) {
-  return startTimeOf(identity.pid) === identity.startTime;
+  // No start time: it had ended before anybody could look.
+  return identity.startTime !== undefined && startTimeOf(identity.pid) === identity.startTime;
 }

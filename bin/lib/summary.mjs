@@ -5,9 +5,10 @@ export async function summary({ settings, admin, adminIsNew, paths, home, exampl
   lines.push(`  API and its documentation   ${settings.url}/api/docs`);
   if (admin?.email !== undefined) {
     lines.push(`  Log-in                      ${admin.email}`);
-    lines.push(
-      `  Password                    ${adminIsNew ? `${admin.password}  (also in ${paths.initialAdmin})` : `in ${paths.initialAdmin}`}`,
-    );
+    // Shown once, and not at all when somebody chose it.
+    const shown = adminIsNew && !process.env.HITHE_ADMIN_PASSWORD;
+    const kept = `in ${paths.initialAdmin}`;
+    lines.push(`  Password                    ${shown ? `${admin.password}  (also ${kept})` : kept}`);
   }
   if (exampleAddress !== undefined) lines.push(`  The example, a guestbook    ${exampleAddress}`);
   lines.push(`  Everything is kept in       ${home}`, '', 'Next, in another terminal:', '');
