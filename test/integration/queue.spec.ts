@@ -66,7 +66,7 @@ describe('the job queue', () => {
     await until(async () => (await dead()).length > 0);
     expect(attempts).toBe(2);
     expect(await dead()).toEqual([{ data: { text: 'doomed' } }]);
-    expect(await queue.health()).toMatchObject({ ok: true, deadLetters: 1, message: expect.stringContaining('dead-letter') as string });
+    expect(await queue.health()).toMatchObject({ ok: true, deadLetters: 1, message: expect.stringContaining('dead-letter') });
   });
 
   it('never runs two serial jobs of one key at once, over two processes, and loses none', async () => {
