@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { DesiredAllocation } from '../../src/link/messages.js';
 import { ask, desired, freePort } from './support/desired.js';
-import { MODES, NodeUnderTest } from './support/node-under-test.js';
+import { GitServer } from './support/git-server.js';
+import { MODES, NodeUnderTest, isRoot } from './support/node-under-test.js';
 
 // Real processes on a machine that may be busy.
 jest.setTimeout(90_000);
@@ -115,5 +116,70 @@ describe.each(MODES)('sources in %s mode', (mode) => {
   it("never leave the agent's own directory open to a tenant", () => {
     expect(readFileSync(join(node.home, 'agent/node.json'), 'utf8')).toContain(node.control.credential);
     expect(readdirSync(join(node.home, 'agent/sources'))).toEqual([]);
+  });
+});
+
+describe('git sources', () => {
+  let node: NodeUnderTest;
+  let git: GitServer;
+  let directory: string;
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'hithe-git-'));
+    git = await GitServer.listen(directory);
+    node = await NodeUnderTest.open(isRoot ? 'root' : 'rootless');
+    await node.start({ HITHE_BUILD_ENV: `GIT_SSL_CAINFO=${git.certificate}` });
+  });
+  afterAll(async () => {
+    await node.close();
+    await git.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  const app = async (component: string, url: string, ref = 'main'): Promise<DesiredAllocation> =>
+    desired({
+      port: 'builds',
+      component,
+      source: { kind: 'git', url, ref },
+      listen: { http: { address: '127.0.0.1', port: await freePort() } },
+    });
+
+  it('are fetched over https, by branch and by commit, and their hooks do not run', async () => {
+    const old = git.commit('app', { 'server.mjs': SERVER('old') });
+    const head = git.commit('app', { 'server.mjs': SERVER('new') });
+    const byBranch = await app('branch', git.url('app/.git'));
+    const byCommit = await app('commit', git.url('app/.git'), old);
+    node.control.want(byBranch, byCommit);
+    expect(await node.control.running(byBranch.id)).toMatchObject({ commit: head });
+    expect(await ask(byBranch)).toBe('new');
+    expect(await node.control.running(byCommit.id)).toMatchObject({ commit: old });
+    expect(await ask(byCommit)).toBe('old');
+  });
+
+  it('look at a branch anew for each allocation', async () => {
+    git.commit('moving', { 'server.mjs': SERVER('one') });
+    const first = await app('moving', git.url('moving/.git'));
+    node.control.want(first);
+    await node.control.running(first.id);
+    const next = git.commit('moving', { 'server.mjs': SERVER('two') });
+    const second = { ...(await app('moving', git.url('moving/.git'))), desired: 'prepared' as const };
+    node.control.want(first, second);
+    expect(await node.control.see(second.id, ({ state }) => state === 'prepared')).toMatchObject({ commit: next });
+    expect(await ask(first)).toBe('one');
+  });
+
+  it('follow no redirect', async () => {
+    git.commit('target', { 'server.mjs': SERVER('x') });
+    const web = await app('redirected', git.url('redirect/target/.git'));
+    node.control.want(web);
+    const seen = await node.control.see(web.id, ({ state }) => state === 'failed');
+    expect(seen).toMatchObject({ step: 'fetch-source', exit: { code: 128 } });
+    expect(seen.logTail?.join(' ')).toMatch(/302|redirect/);
+  });
+
+  it('say that there is no such branch', async () => {
+    git.commit('branches', { 'server.mjs': SERVER('x') });
+    const web = await app('branchless', git.url('branches/.git'), 'no-such-branch');
+    node.control.want(web);
+    expect((await node.control.see(web.id, ({ state }) => state === 'failed')).message).toMatch(/couldn't find remote ref no-such-branch/);
   });
 });
