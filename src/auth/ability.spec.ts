@@ -66,9 +66,7 @@ describe('abilities', () => {
   });
 
   it('authorize says forbidden for what one may see but not do', () => {
-    expect(() => authorize(actor, 'deploy', 'Project', project('t3'), named)).toThrow(
-      expect.objectContaining({ kind: 'forbidden' }),
-    );
+    expect(() => authorize(actor, 'deploy', 'Project', project('t3'), named)).toThrow(expect.objectContaining({ kind: 'forbidden' }));
   });
 
   it('a later cannot wins', () => {

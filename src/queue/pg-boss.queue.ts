@@ -18,7 +18,6 @@ const STOP_TIMEOUT_MS = 10_000;
 export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('JobQueue');
   private boss: PgBoss | undefined;
-  private lastError: { at: number; message: string } | undefined;
 
   constructor(private readonly config: Config) {
     super();
@@ -61,12 +60,11 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
 
   override async health(): Promise<QueueHealth> {
     if (!this.boss) return { ok: false, message: 'The queue has not started.', deadLetters: 0 };
-    const failed = this.lastError;
     try {
+      // Asks the database each time; the statistics may be up to a minute old.
+      await this.boss.getQueue(DEAD_LETTERS);
       const [stats] = await this.boss.getQueueStats(DEAD_LETTERS, { force: true });
       const deadLetters = stats?.queuedCount ?? 0;
-      if (failed && Date.now() - failed.at < 60_000)
-        return { ok: false, message: `The queue failed a moment ago: ${failed.message}`, deadLetters };
       return {
         ok: true,
         message: deadLetters === 0 ? 'Jobs run.' : `Jobs run; ${deadLetters} failed for good and wait in "${DEAD_LETTERS}".`,
@@ -124,7 +122,6 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
   }
 
   private note(error: Error): void {
-    this.lastError = { at: Date.now(), message: error.message };
     this.logger.error(error.message, error.stack);
   }
 
