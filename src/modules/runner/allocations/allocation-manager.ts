@@ -87,12 +87,12 @@ export class AllocationManager {
   async stopAll(): Promise<void> {
     this.halting = true;
     for (;;) {
-      const running = [...this.allocations.values()].filter(({ isRunning }) => isRunning);
-      const needed = new Set(running.flatMap(({ desired }) => Object.values(desired.needs)));
-      for (const allocation of this.allocations.values()) if (!allocation.isRunning || !needed.has(allocation.id)) allocation.halt();
-      if (running.length === 0) return;
+      const active = [...this.allocations.values()].filter(({ isActive }) => isActive);
+      const needed = new Set(active.flatMap(({ desired }) => Object.values(desired.needs)));
+      for (const allocation of this.allocations.values()) if (!allocation.isActive || !needed.has(allocation.id)) allocation.halt();
+      if (active.length === 0) return;
       // A cycle cannot come from the control plane; without this one would never end.
-      if (running.every(({ id }) => needed.has(id))) for (const allocation of running) allocation.halt();
+      if (active.every(({ id }) => needed.has(id))) for (const allocation of active) allocation.halt();
       await this.nextChange();
     }
   }

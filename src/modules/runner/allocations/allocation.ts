@@ -60,6 +60,7 @@ export class Allocation {
   private lastStart = '';
   private preparing: AbortController | undefined;
   private halting = false;
+  private performing = false;
   private closed = false;
   private state: AllocationState = 'pending';
   private step: string | undefined;
@@ -87,6 +88,10 @@ export class Allocation {
   }
   get isRunning(): boolean {
     return this.process !== undefined;
+  }
+  /** Whether something runs, or may run once the step under way has ended. */
+  get isActive(): boolean {
+    return this.isRunning || this.performing;
   }
   get isHealthy(): boolean {
     return this.process !== undefined && this.health.health === 'healthy';
@@ -181,6 +186,7 @@ export class Allocation {
 
   private async perform(kind: 'prepare' | 'start' | 'stop' | 'remove'): Promise<void> {
     this.message = undefined;
+    this.performing = true;
     try {
       if (kind === 'prepare') await this.prepare();
       else if (kind === 'start') await this.start();
@@ -200,6 +206,8 @@ export class Allocation {
       if (kind === 'stop') await this.wakeup.wait(RECOVERY_MS);
     } finally {
       this.step = undefined;
+      this.performing = false;
+      if (this.halting) this.options.surroundings.changed(this);
     }
   }
 
