@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { loadConfig } from '../../src/config/config.js';
 import { dataSourceOptions } from '../../src/database/data-source.js';
@@ -8,6 +9,9 @@ import { createEmptyTestDatabase } from '../support/database.js';
 import { until } from '../support/until.js';
 
 const changed = defineChannel<{ id: number }>('test_changed');
+
+// What is logged of failures that these tests cause on purpose would look like failures of the tests.
+Logger.overrideLogger(false);
 
 describe('the database', () => {
   let dataSource: DataSource;

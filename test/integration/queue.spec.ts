@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { loadConfig } from '../../src/config/config.js';
 import { dataSourceOptions } from '../../src/database/data-source.js';
@@ -14,6 +15,9 @@ interface Data {
 
 const plain = defineJob<Data>('test.plain', { retryLimit: 1, retryDelay: 0, concurrency: 4 });
 const serial = defineJob<Data>('test.serial', { serial: true, concurrency: 4 });
+
+// What is logged of failures that these tests cause on purpose would look like failures of the tests.
+Logger.overrideLogger(false);
 
 describe('the job queue', () => {
   let queue: PgBossQueue;
