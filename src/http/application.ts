@@ -7,6 +7,7 @@ import type { Config } from '../config/config.js';
 import { ControlPlaneLogger } from './logging.js';
 import { serveOpenApi } from './openapi.js';
 import { refuseSecretsInQuery } from './query-secrets.middleware.js';
+import { requestIdMiddleware } from './request-id.js';
 
 export const API_PREFIX = 'api/v1';
 const LARGEST_JSON_BODY = '1mb';
@@ -30,6 +31,7 @@ export function configureHttp(app: NestExpressApplication): void {
   app.disable('x-powered-by');
   // Entity tags are versions of specifications here, not hashes of bodies.
   app.disable('etag');
+  app.use(requestIdMiddleware);
   app.use(
     helmet({
       // The platform itself speaks plain HTTP behind a proxy; these two would lock out a browser that comes directly.

@@ -32,7 +32,7 @@ function addToContent(holder: Json, make: (schema: Json, type: string) => unknow
 }
 
 function problemExample(status: number, path: string): Json {
-  const [kind, problem] = Object.entries(PROBLEMS).find(([, each]) => each.status === status) ?? ['internal', PROBLEMS.internal];
+  const [kind, problem] = Object.entries(PROBLEMS).findLast(([, each]) => each.status === status) ?? ['internal', PROBLEMS.internal];
   return {
     type: `urn:hithe:problem:${kind}`,
     title: problem.title,

@@ -59,7 +59,10 @@ describe('auth', () => {
 
     it('refuses broken JSON and bodies that are too large', async () => {
       const post = (body: string) => application.http.post('/api/v1/auth/login').set('Content-Type', 'application/json').send(body);
-      expect((await post('{"email":').expect(400)).body).toMatchObject({ code: 'REQUEST_INVALID' });
+      expect((await post('{"email":').expect(400)).body).toMatchObject({
+        code: 'REQUEST_INVALID',
+        requestId: expect.stringMatching(/^\S{36}$/) as unknown,
+      });
       expect((await post(JSON.stringify({ email: 'x'.repeat(2_000_000) })).expect(413)).body).toMatchObject({ code: 'BODY_TOO_LARGE' });
     });
 
@@ -146,7 +149,7 @@ describe('auth', () => {
     it('are refused in a query string, with a warning', async () => {
       for (const name of ['access_token', 'token', 'apiKey']) {
         const answer = await application.http.get(`/api/v1/me?${name}=${ada.accessToken}`).expect(400);
-        expect(answer.body).toMatchObject({ code: 'SECRET_IN_QUERY' });
+        expect(answer.body).toMatchObject({ code: 'SECRET_IN_QUERY', requestId: answer.headers['x-request-id'] as unknown });
         expect(answer.text).not.toContain(ada.accessToken);
       }
     });

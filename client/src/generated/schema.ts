@@ -1732,11 +1732,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "urn:hithe:problem:quota",
-                     *       "title": "The quota is used up",
+                     *       "type": "urn:hithe:problem:rate",
+                     *       "title": "Too many requests",
                      *       "status": 429,
-                     *       "code": "QUOTA",
-                     *       "detail": "The quota is used up.",
+                     *       "code": "RATE",
+                     *       "detail": "Too many requests.",
                      *       "instance": "/api/v1/auth/login",
                      *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
                      *     }
@@ -3704,11 +3704,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "urn:hithe:problem:quota",
-                     *       "title": "The quota is used up",
+                     *       "type": "urn:hithe:problem:rate",
+                     *       "title": "Too many requests",
                      *       "status": 429,
-                     *       "code": "QUOTA",
-                     *       "detail": "The quota is used up.",
+                     *       "code": "RATE",
+                     *       "detail": "Too many requests.",
                      *       "instance": "/api/v1/projects/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/deployments",
                      *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
                      *     }
