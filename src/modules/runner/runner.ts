@@ -17,6 +17,7 @@ import { logWriterCommand } from './logs/log-writer.js';
 import type { RunnerOptions } from './runner.types.js';
 import { BubblewrapSandbox } from './sandbox/bubblewrap-sandbox.js';
 import { attackOwnSandbox, brokenIsolation } from './sandbox/isolation.js';
+import { endOrphans, sandboxMark } from './sandbox/orphans.js';
 import type { Identity, Sandbox } from './sandbox/sandbox.types.js';
 import { networkEnvironment } from './store/network-environment.js';
 import { DeferredStore } from './store/deferred-store.js';
@@ -124,7 +125,10 @@ export class Runner {
     const mode = options.root ? 'root' : 'rootless';
     if (options.isolation === 'none') return { isolation: brokenIsolation('none', noWalls()) };
     try {
-      const sandbox = new BubblewrapSandbox(options.root);
+      const mark = sandboxMark(options.paths.agent);
+      const orphans = endOrphans(mark);
+      if (orphans > 0) options.logger.info({ orphans }, 'ended what a killed agent left of its scripts');
+      const sandbox = new BubblewrapSandbox(options.root, mark);
       const identity = tenantIdentity(options, CANARY_OFFSET);
       const neighbour = tenantIdentity(options, CANARY_OFFSET - 1);
       const { tenants: tenantsDirectory, agent: agentDirectory } = options.paths;

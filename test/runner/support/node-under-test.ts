@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { newId } from '../../../src/common/ids.js';
 import { PortCatalogue } from '../../../src/modules/ports/catalogue/port-catalogue.js';
 import { Store } from '../../../src/modules/runner/store/store.js';
+import { endOrphans, sandboxMark } from '../../../src/modules/runner/sandbox/orphans.js';
 import { readStatus } from '../../../src/modules/runner/supervisor/status-file.js';
 import { until } from '../../support/until.js';
 import { FIXTURE_PORTS, ROOT, bundleAgent } from './agent-bundle.js';
@@ -114,6 +115,7 @@ export class NodeUnderTest {
   async close(): Promise<void> {
     if (process.env['HITHE_TEST_VERBOSE']) process.stderr.write(this.agentLog());
     await this.end('SIGKILL');
+    endOrphans(sandboxMark(join(this.home, 'agent')));
     for (const pid of this.sandboxPids()) kill(pid);
     await this.control.close();
     await until(() => this.sandboxPids().length === 0);

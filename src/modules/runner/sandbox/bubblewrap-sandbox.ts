@@ -5,6 +5,7 @@ import { DomainError } from '../../../common/domain-error.js';
 import { exitStatusOf } from '../support/exit-status.js';
 import { type BwrapLife, bwrapArguments } from './bwrap-arguments.js';
 import { DescriptorTable } from './descriptors.js';
+import { MARK_VARIABLE } from './orphans.js';
 import { BoundedBuffer, LineSplitter, LineTail } from './output-capture.js';
 import { LOCK_CONFLICT, type RunOptions, type RunResult, type Sandbox, type SandboxIo, type SandboxSpec } from './sandbox.types.js';
 
@@ -41,7 +42,11 @@ export class BubblewrapSandbox implements Sandbox {
   /** Takes the lock in the same process that becomes the sandbox: a fork of this one costs as much as all the rest of a start. */
   private readonly locked: readonly string[];
 
-  constructor(root: boolean) {
+  /** `mark` names the one-off sandboxes of this agent, so that a later one finds what was left of them. */
+  constructor(
+    root: boolean,
+    private readonly mark = 'unmarked',
+  ) {
     this.mode = root ? 'root' : 'rootless';
     this.bwrap = hostTool('bwrap', 'bubblewrap');
     const flock = hostTool('flock', 'util-linux');
@@ -76,7 +81,12 @@ export class BubblewrapSandbox implements Sandbox {
       const inner = [this.bwrap, '--args', String(number), '--', ...spec.command];
       const dropped = this.setpriv === undefined ? inner : [this.setpriv, ...dropTo(spec.identity.uid, spec.identity.gid), ...inner];
       const [file = '', ...rest] = life.lock === undefined ? dropped : [...this.locked, String(life.lock), ...dropped];
-      return spawn(file, rest, { stdio: table.array, env: { ...FIXED_ENVIRONMENT }, cwd: '/', detached: true });
+      return spawn(file, rest, {
+        stdio: table.array,
+        env: { ...FIXED_ENVIRONMENT, ...(life.dieWithParent ? { [MARK_VARIABLE]: this.mark } : {}) },
+        cwd: '/',
+        detached: true,
+      });
     } finally {
       table.close();
     }
@@ -88,6 +98,15 @@ export class BubblewrapSandbox implements Sandbox {
     const allowed = this.mode === 'root' ? identity.uid > 0 && identity.gid > 0 : identity.uid === own;
     if (allowed) return;
     throw new DomainError('internal', 'SANDBOX_IDENTITY_REFUSED', `A sandbox must not run as uid ${identity.uid} in ${this.mode} mode.`);
+  }
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
@@ -108,10 +127,11 @@ export function collect(child: ChildProcess, options: RunOptions): Promise<RunRe
       return splitter;
     });
     let stopped: 'time' | 'abort' | undefined;
-    // With --die-with-parent the end of the monitor is the end of the sandbox's first process, and so of all in it.
+    // With --die-with-parent the end of the monitor is the end of the sandbox's first process, and so of all in it; during its set-up,
+    // before it can ask for that, the first process is in the monitor's group.
     const stop = (why: 'time' | 'abort') => {
       stopped ??= why;
-      child.kill('SIGKILL');
+      killGroup(child);
     };
     const timer = setTimeout(() => stop('time'), options.timeoutMs);
     const onAbort = (): void => stop('abort');
