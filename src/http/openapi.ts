@@ -1,5 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import swaggerUi from 'swagger-ui-express';
 import { addExamples } from './openapi-examples.js';
 
 const DESCRIPTION = `Hithe runs projects as native processes. Log in with \`POST /api/v1/auth/login\` and send the access token as
@@ -30,13 +33,14 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   return addExamples(document);
 }
 
-/** Serves the document at `/api/openapi.json` and Swagger UI at `/api/docs`; made when first asked for. */
-export function serveOpenApi(app: INestApplication): void {
+/** Serves the document at `/api/openapi.json`, made when first asked for, and Swagger UI on it at `/api/docs`. */
+export function serveOpenApi(app: NestExpressApplication): void {
   let document: OpenAPIObject | undefined;
-  SwaggerModule.setup('api/docs', app, () => (document ??= openApiDocument(app)), {
-    jsonDocumentUrl: 'api/openapi.json',
-    customSiteTitle: 'Hithe API',
-    raw: ['json'],
-    swaggerOptions: { persistAuthorization: false, displayOperationId: true },
+  const express = app.getHttpAdapter().getInstance();
+  express.get('/api/openapi.json', (_request: Request, response: Response) => {
+    response.json((document ??= openApiDocument(app)));
   });
+  const swaggerOptions = { url: '/api/openapi.json', persistAuthorization: false, displayOperationId: true };
+  const options = { customSiteTitle: 'Hithe API', swaggerOptions };
+  app.use('/api/docs', swaggerUi.serveFiles(undefined, options), swaggerUi.setup(undefined, options));
 }

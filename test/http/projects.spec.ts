@@ -33,10 +33,7 @@ describe('projects', () => {
 
   const spec = (components: object = { db: { port: 'postgres', version: '17' } }) => ({ name, components });
   const apply = (user: TestUser, body: unknown = spec(), team = teamId) =>
-    application.http
-      .put(`/api/v1/teams/${team}/projects/${name}`)
-      .set(bearer(user))
-      .send({ spec: body });
+    application.http.put(`/api/v1/teams/${team}/projects/${name}`).set(bearer(user)).send({ spec: body });
   const get = (user: TestUser, path: string) => application.http.get(`/api/v1/${path}`).set(bearer(user));
   const post = (user: TestUser, path: string, body: object = {}) => application.http.post(`/api/v1/${path}`).set(bearer(user)).send(body);
   const faults = (body: unknown) => ((body as ProblemBody).errors ?? []).map((fault) => `${fault.path} ${fault.code}`);
