@@ -109,7 +109,7 @@ export class Config {
   roles: Role[];
 
   @Env('HITHE_ISOLATION', {
-    description: '`sandbox` isolates every tenant; `none` runs without walls, for a single tenant, by your own decision.',
+    description: '`sandbox` isolates every tenant. `none` (no walls, for a single tenant) is reserved; the agent refuses it for now.',
     example: 'sandbox',
     default: 'sandbox',
     fix: 'Set "sandbox" or "none".',
