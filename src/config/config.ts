@@ -129,7 +129,7 @@ export class Config {
 
   @Env('HITHE_DEBIAN_MIRROR', {
     description: "Debian mirror for closures. Absent: the one in the host's apt configuration.",
-    example: 'http://deb.debian.org/debian',
+    example: 'https://mirror.example.org/debian',
     fix: 'Set an http or https address.',
   })
   @IsOptional()
