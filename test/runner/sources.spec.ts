@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +88,16 @@ describe.each(MODES)('sources in %s mode', (mode) => {
     expect(seen.logTail).toEqual(['building', 'error: the source says that this build fails']);
     expect(await node.control.running(good.id)).toMatchObject({ pid });
     expect(await ask(good)).toBe('good');
+  });
+
+  it('are shared by components that want the same one at the same moment', async () => {
+    const digest = archive({ 'server.mjs': SERVER('shared'), filler: randomBytes(600_000).toString('base64') });
+    const twins = await Promise.all(['twin-a', 'twin-b', 'twin-c', 'twin-d'].map((component) => app(digest, { component })));
+    node.control.want(...twins);
+    for (const twin of twins) {
+      await node.control.running(twin.id);
+      expect(await ask(twin)).toBe('shared');
+    }
   });
 
   it('that were altered on the way are refused', async () => {

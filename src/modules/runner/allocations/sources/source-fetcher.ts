@@ -7,6 +7,7 @@ import type { DesiredAllocation } from '../../../../link/messages.js';
 import type { DirectoryBind, Identity, RunOptions, Sandbox, SandboxSpec } from '../../sandbox/sandbox.types.js';
 import type { BuildEnvironment } from '../build-environment.js';
 import { requireSuccess } from '../port-scripts.js';
+import { KeyedMutex } from '../support.js';
 import { gitFetchCommand, gitEnvironment } from './git-source.js';
 
 export const FETCH_STEP = 'fetch-source';
@@ -31,6 +32,10 @@ const UNPACK = 'rm -rf source.new && mkdir source.new && tar -xzf - -C source.ne
 
 /** Brings the code of an app into its component's directory, as the tenant and in a sandbox of the agent's own tools. */
 export class SourceFetcher {
+  private readonly downloads = new KeyedMutex();
+  /** How many components want an archive at this moment, by its digest. */
+  private readonly users = new Map<string, number>();
+
   constructor(
     private readonly sandbox: Sandbox,
     private readonly cacheDirectory: string,
@@ -51,25 +56,40 @@ export class SourceFetcher {
   }
 
   private async unpack(digest: string, target: SourceTarget, options: Omit<RunOptions, 'timeoutMs'>): Promise<void> {
-    const archive = await this.archive(digest, options.signal ?? new AbortController().signal);
-    const stdin = openSync(archive, 'r');
-    try {
-      const spec = this.toolSpec(target, ['/bin/sh', '-euc', UNPACK], {});
-      const result = await this.sandbox.run(spec, { ...options, stdin, timeoutMs: UNPACK_TIMEOUT_MS });
-      requireSuccess(FETCH_STEP, 'Unpacking the source', result);
-    } finally {
-      closeSync(stdin);
-    }
-    rmSync(archive, { force: true });
+    await this.withArchive(digest, options.signal ?? new AbortController().signal, async (archive) => {
+      const stdin = openSync(archive, 'r');
+      try {
+        const spec = this.toolSpec(target, ['/bin/sh', '-euc', UNPACK], {});
+        const result = await this.sandbox.run(spec, { ...options, stdin, timeoutMs: UNPACK_TIMEOUT_MS });
+        requireSuccess(FETCH_STEP, 'Unpacking the source', result);
+      } finally {
+        closeSync(stdin);
+      }
+    });
   }
 
-  /** The archive as a verified and checked file of the agent's. */
-  private async archive(digest: string, signal: AbortSignal): Promise<string> {
+  /** Calls `use` with the archive as a verified and checked file of the agent's. Components that want the same one share it; the last deletes it. */
+  private async withArchive(digest: string, signal: AbortSignal, use: (path: string) => Promise<void>): Promise<void> {
     const hex = /^sha256-([0-9a-f]{64})$/.exec(digest)?.[1];
     if (hex === undefined) throw new DomainError('invalid', 'SOURCE_DIGEST_INVALID', `"${digest}" is not the digest of a source.`);
     mkdirSync(this.cacheDirectory, { recursive: true, mode: 0o700 });
     const path = join(this.cacheDirectory, `${hex}.tar.gz`);
-    if (existsSync(path)) return path;
+    this.users.set(hex, (this.users.get(hex) ?? 0) + 1);
+    try {
+      await this.downloads.use(hex, () => this.obtain(digest, hex, path, signal));
+      await use(path);
+    } finally {
+      const others = (this.users.get(hex) ?? 1) - 1;
+      if (others > 0) this.users.set(hex, others);
+      else {
+        this.users.delete(hex);
+        rmSync(path, { force: true });
+      }
+    }
+  }
+
+  private async obtain(digest: string, hex: string, path: string, signal: AbortSignal): Promise<void> {
+    if (existsSync(path)) return;
     const partial = `${path}.${process.pid}.part`;
     try {
       await this.download(digest, partial, signal);
@@ -87,7 +107,6 @@ export class SourceFetcher {
       const { checkArchive } = await import('./archive-check.js');
       await checkArchive(partial);
       renameSync(partial, path);
-      return path;
     } finally {
       rmSync(partial, { force: true });
     }
