@@ -4,7 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { Transaction } from '../common/transaction.js';
 
 export interface TransactionOptions {
-  /** READ COMMITTED when absent. */
+  /** The database's own when absent: READ COMMITTED, unless its owner wants more. */
   isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
 }
 
@@ -22,14 +22,24 @@ const FIRST_BACKOFF_MS = 10;
 export class TransactionRunner {
   constructor(private readonly dataSource: DataSource) {}
 
-  async run<T>(work: (tx: EntityManager) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.dataSource.transaction(options.isolation ?? 'READ COMMITTED', work);
-      } catch (error) {
-        if (attempt >= MOST_ATTEMPTS || !isRetryable(error)) throw error;
-        await delay(FIRST_BACKOFF_MS * 2 ** attempt * (0.5 + Math.random()));
-      }
+  run<T>(work: (tx: EntityManager) => Promise<T>, { isolation }: TransactionOptions = {}): Promise<T> {
+    // Naming the level costs a round trip of its own.
+    return retried(() => (isolation === undefined ? this.dataSource.transaction(work) : this.dataSource.transaction(isolation, work)));
+  }
+
+  /** Runs one statement, which is a transaction by itself: four round trips fewer. It runs again like `run`'s work. */
+  statement<T>(sql: string, parameters: unknown[]): Promise<T> {
+    return retried(() => this.dataSource.query<T>(sql, parameters));
+  }
+}
+
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt >= MOST_ATTEMPTS || !isRetryable(error)) throw error;
+      await delay(FIRST_BACKOFF_MS * 2 ** attempt * (0.5 + Math.random()));
     }
   }
 }

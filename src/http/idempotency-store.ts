@@ -20,6 +20,14 @@ export interface Claim {
 const ABANDONED_AFTER_MS = 2 * 60_000;
 const KEPT_FOR_MS = 24 * 3_600_000;
 
+/** A key that is too old to count is as good as none. */
+const CLAIM = `
+  INSERT INTO idempotency_keys AS known (id, user_id, key, request_hash) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (user_id, key) DO UPDATE
+    SET id = EXCLUDED.id, request_hash = EXCLUDED.request_hash, status = NULL, body = NULL, created_at = now(), updated_at = now()
+    WHERE known.updated_at < $5
+  RETURNING id`;
+
 /** Remembers requests and their answers by actor and key, for a day. */
 @Injectable()
 export class IdempotencyStore {
@@ -30,12 +38,8 @@ export class IdempotencyStore {
    * request, and `REQUEST_IN_PROGRESS` while the first one is being worked on.
    */
   async claim(userId: string, key: string, requestHash: Buffer): Promise<Claim> {
-    await this.keys.delete({ userId, key, updatedAt: LessThan(new Date(Date.now() - KEPT_FOR_MS)) });
     const id = newId();
-    const inserted = await this.keys.query<unknown[]>(
-      'INSERT INTO idempotency_keys (id, user_id, key, request_hash) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id, key) DO NOTHING RETURNING id',
-      [id, userId, key, requestHash],
-    );
+    const inserted = await this.keys.query<unknown[]>(CLAIM, [id, userId, key, requestHash, new Date(Date.now() - KEPT_FOR_MS)]);
     if (inserted.length > 0) return { id };
     const known = await this.keys.findOneByOrFail({ userId, key });
     if (!known.requestHash.equals(requestHash)) {
@@ -49,7 +53,11 @@ export class IdempotencyStore {
 
   /** Keeps the answer. */
   async complete(id: string, answer: StoredAnswer): Promise<void> {
-    await this.keys.save({ id, status: answer.status, body: answer.body ?? null });
+    await this.keys.query('UPDATE idempotency_keys SET status = $2, body = $3, updated_at = now() WHERE id = $1', [
+      id,
+      answer.status,
+      JSON.stringify(answer.body ?? null),
+    ]);
   }
 
   /** Gives the key back after a failure. */

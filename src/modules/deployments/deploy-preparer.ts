@@ -76,8 +76,10 @@ export class DeployPreparer {
   private async release(tx: Transaction, project: ProjectRecord, components: ResolvedComponent[], userId: string): Promise<number> {
     const manager = managerOf(tx);
     const newest = await manager.findOne(Release, { where: { projectId: project.id }, order: { number: 'DESC' } });
-    const running = project.release === null ? null : await manager.findOneBy(Release, { projectId: project.id, number: project.release });
-    if (running !== null && canonical(running.components) === canonical(components)) return running.number;
+    const number = project.release;
+    const isNewest = number === null || number === newest?.number;
+    const running = isNewest ? newest : await manager.findOneBy(Release, { projectId: project.id, number });
+    if (number !== null && running !== null && canonical(running.components) === canonical(components)) return running.number;
     const release = manager.create(Release, {
       projectId: project.id,
       number: (newest?.number ?? 0) + 1,

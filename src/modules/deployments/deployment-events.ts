@@ -3,9 +3,9 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository } from 'typeorm';
 import type { Transaction } from '../../common/transaction.js';
 import { Notifications } from '../../database/notifications.js';
-import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
+import { TransactionRunner } from '../../database/transaction-runner.js';
 import type { ServerEvent } from '../../http/event-streams.js';
-import { Deployment, DeploymentEvent, type EventType } from './deployment.entity.js';
+import { DeploymentEvent, type EventType } from './deployment.entity.js';
 import { deploymentChanged } from './deployments.channels.js';
 
 export interface NewEvent {
@@ -15,9 +15,17 @@ export interface NewEvent {
 
 const BATCH = 500;
 
-const INSERT = `
-  INSERT INTO deployment_events (deployment_id, seq, type, data)
-  SELECT $1, $2 + ordinality - 1, value ->> 'type', value -> 'data' FROM jsonb_array_elements($3::jsonb) WITH ORDINALITY`;
+/** The counter's row lock makes numbers become visible in their order. Tells the channel $4. */
+const APPEND = `
+  WITH counted AS (
+    UPDATE deployments SET last_event = last_event + $2::integer, updated_at = now() WHERE id = $1 RETURNING id, last_event
+  ),
+  appended AS (
+    INSERT INTO deployment_events (deployment_id, seq, type, data)
+    SELECT id, last_event - $2::integer + ordinality, value ->> 'type', value -> 'data'
+    FROM counted, jsonb_array_elements($3::jsonb) WITH ORDINALITY
+  )
+  SELECT pg_notify($4, json_build_object('deploymentId', id)::text) FROM counted`;
 
 /** The history of deployments: written in order, and followed by anybody who watches. */
 @Injectable()
@@ -28,26 +36,14 @@ export class DeploymentEvents {
     private readonly notifications: Notifications,
   ) {}
 
-  /** Appends to the history of a deployment. The counter's row lock makes numbers become visible in their order. */
+  /** Appends to the history of a deployment; nothing when there is no such deployment. */
   async append(tx: Transaction, deploymentId: string, events: readonly NewEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    const counted = await managerOf(tx)
-      .createQueryBuilder()
-      .update(Deployment)
-      .set({ lastEvent: () => `last_event + ${events.length}` })
-      .where({ id: deploymentId })
-      .returning('last_event')
-      .execute();
-    const [row] = counted.raw as { last_event: number }[];
-    if (row === undefined) return;
-    const first = row.last_event - events.length + 1;
-    await tx.query(INSERT, [deploymentId, first, JSON.stringify(events)]);
-    await this.notifications.notify(tx, deploymentChanged, { deploymentId });
+    if (events.length > 0) await tx.query(APPEND, parametersOf(deploymentId, events));
   }
 
   /** The same in a transaction of its own. */
   async appendNow(deploymentId: string, events: readonly NewEvent[]): Promise<void> {
-    await this.transactions.run((tx) => this.append(tx, deploymentId, events));
+    if (events.length > 0) await this.transactions.statement(APPEND, parametersOf(deploymentId, events));
   }
 
   /** All events after `after`, those of the past at once and then each as it comes, until the deployment is over. */
@@ -78,6 +74,10 @@ export class DeploymentEvents {
       signal.removeEventListener('abort', ring);
     }
   }
+}
+
+function parametersOf(deploymentId: string, events: readonly NewEvent[]): unknown[] {
+  return [deploymentId, events.length, JSON.stringify(events), deploymentChanged.name];
 }
 
 /** Remembers that it was rung, so that a ring between two looks is not lost. */

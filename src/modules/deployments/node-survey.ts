@@ -36,8 +36,8 @@ export class NodeSurvey {
 
   /** The node of a project, and what strangers hold there; the node is asked only when a new network port is needed. */
   async forDeploy(project: ProjectRecord): Promise<Survey> {
-    const nodeId = await this.nodeOf(project.id);
-    if (!(await this.needsPorts(project))) return { nodeId, taken: new Set() };
+    const [nodeId, needsPorts] = await Promise.all([this.nodeOf(project.id), this.needsPorts(project)]);
+    if (!needsPorts) return { nodeId, taken: new Set() };
     const { facts, missing } = await this.ask(nodeId, []);
     if (facts === undefined) {
       this.logger.warn(`Network ports for ${project.name} are leased without asking the node: ${missing ?? 'no answer'}`);

@@ -3,7 +3,6 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
 import { DomainError } from '../../common/domain-error.js';
 import type { Transaction } from '../../common/transaction.js';
-import { Notifications } from '../../database/notifications.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
 import type { DesiredAllocation, ObservedAllocation } from '../../link/messages.js';
 import { SecretsService } from '../secrets/secrets.service.js';
@@ -37,7 +36,6 @@ export class AllocationsService {
     private readonly transactions: TransactionRunner,
     private readonly nodes: NodesService,
     private readonly secrets: SecretsService,
-    private readonly notifications: Notifications,
   ) {}
 
   /** Every allocation of these projects, those that are going included, oldest first. */
@@ -91,23 +89,20 @@ export class AllocationsService {
   /** Stores what a node says about its allocations; unknown ones are left out. `full`: what it does not name, it does not have. */
   async observe(nodeId: string, observed: readonly ObservedAllocation[], now: Date): Promise<void> {
     if (observed.length === 0) return;
-    await this.transactions.run(async (tx) => {
-      const rows = await tx.query<{ project_id: string }[]>(OBSERVE, [nodeId, JSON.stringify(observed), now]);
-      const projects = new Set(rowsOf(rows).map((row) => row.project_id));
-      for (const projectId of projects) await this.notifications.notify(tx, allocationsObserved, { projectId });
-    });
+    await this.transactions.statement(OBSERVE, [nodeId, JSON.stringify(observed), now, allocationsObserved.name]);
   }
 
   /** The whole desired state of a node, secrets included: only for sending it to that node. */
   async desiredOf(nodeId: string): Promise<DesiredNode> {
-    const [generation, rows] = await this.transactions.run(
-      async (tx) => {
-        const node = await tx.findOneByOrFail(Node, { id: nodeId });
-        return [node.generation, await tx.find(Allocation, { where: { nodeId }, order: { id: 'ASC' } })] as const;
-      },
-      { isolation: 'REPEATABLE READ' },
-    );
-    return { generation, allocations: await Promise.all(rows.map((row) => this.desired(row))) };
+    // One statement sees one moment: the generation fits the allocations.
+    const node = (await this.allocations.manager
+      .createQueryBuilder(Node, 'node')
+      .select(['node.id', 'node.generation'])
+      .leftJoinAndMapMany('node.allocations', Allocation, 'allocation', 'allocation.nodeId = node.id')
+      .where({ id: nodeId })
+      .orderBy('allocation.id', 'ASC')
+      .getOneOrFail()) as Node & { allocations: Allocation[] };
+    return { generation: node.generation, allocations: await Promise.all(node.allocations.map((row) => this.desired(row))) };
   }
 
   /** Whether an allocation of the node runs this archive; the team that owns it then. */
@@ -166,10 +161,10 @@ export class AllocationsService {
   }
 }
 
-/** An observation that answers an older epoch than the one before is late, and dropped. */
+/** An observation that answers an older epoch than the one before is late, and dropped. Tells the channel $4 of the projects. */
 const OBSERVE = `
-  WITH news AS (SELECT (value ->> 'id')::uuid AS id, value FROM jsonb_array_elements($2::jsonb))
-  UPDATE allocations a
+  WITH news AS (SELECT (value ->> 'id')::uuid AS id, value FROM jsonb_array_elements($2::jsonb)),
+  changed AS (UPDATE allocations a
   SET observed = news.value,
       observed_at = $3,
       updated_at = now(),
@@ -180,9 +175,5 @@ const OBSERVE = `
       END
   FROM news
   WHERE a.id = news.id AND a.node_id = $1 AND (news.value ->> 'epoch')::int >= COALESCE((a.observed ->> 'epoch')::int, 0)
-  RETURNING a.project_id`;
-
-/** TypeORM answers an UPDATE with [rows, count]. */
-function rowsOf<T>(result: T[] | [T[], number]): T[] {
-  return Array.isArray(result[0]) ? result[0] : (result as T[]);
-}
+  RETURNING a.project_id)
+  SELECT pg_notify($4, json_build_object('projectId', project_id)::text) FROM (SELECT DISTINCT project_id FROM changed) AS projects`;

@@ -9,7 +9,7 @@ import { DomainError } from '../../common/domain-error.js';
 import { newId } from '../../common/ids.js';
 import type { Transaction } from '../../common/transaction.js';
 import { Notifications } from '../../database/notifications.js';
-import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
+import { TransactionRunner } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
 import type { NodeFacts } from '../../link/messages.js';
 import { Node } from './node.entity.js';
@@ -18,6 +18,10 @@ import { desiredChanged, nodeLinked } from './nodes.channels.js';
 const CREDENTIAL_BYTES = 32;
 /** An agent that was not heard for this long counts as away, even if nobody saw its link end. */
 const SILENCE_MS = 45_000;
+
+const NEXT_GENERATION = `
+  WITH changed AS (UPDATE nodes SET generation = generation + 1, updated_at = now() WHERE id = $1 RETURNING id)
+  SELECT pg_notify($2, json_build_object('nodeId', id)::text) FROM changed`;
 
 /** A node's proof of who it is; shown once, stored as a hash. */
 export interface IssuedCredential {
@@ -101,8 +105,7 @@ export class NodesService {
 
   /** What the node shall run has changed: the next generation, and a nudge to whoever holds its link. */
   async desiredChanged(tx: Transaction, nodeId: string): Promise<void> {
-    await managerOf(tx).increment(Node, { id: nodeId }, 'generation', 1);
-    await this.notifications.notify(tx, desiredChanged, { nodeId });
+    await tx.query(NEXT_GENERATION, [nodeId, desiredChanged.name]);
   }
 }
 

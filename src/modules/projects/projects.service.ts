@@ -181,6 +181,7 @@ export class ProjectsService {
     projectId: string,
     given: { component: string; name: string; value: string }[],
   ): Promise<boolean> {
+    if (given.length === 0) return false;
     const before = new Map(
       (await this.secrets.newest(projectId, tx)).map((secret) => [`${secret.component}/${secret.name}`, secret.version]),
     );

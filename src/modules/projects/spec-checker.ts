@@ -18,8 +18,10 @@ export class SpecChecker {
 
   /** Every fault; empty when it can be deployed. */
   async check(teamId: string, spec: ProjectSpec, project: ProjectRecord | null): Promise<Fault[]> {
-    const known = await this.sources.known(teamId, digestsOf(spec));
-    const stored = project === null ? [] : await this.secrets.newest(project.id);
+    const [known, stored] = await Promise.all([
+      this.sources.known(teamId, digestsOf(spec)),
+      project === null ? [] : this.secrets.newest(project.id),
+    ]);
     return validateProjectSpec(spec, {
       ports: this.ports,
       hasSource: (digest) => known.has(digest),
