@@ -82,6 +82,19 @@ describe.each(MODES)('an agent in %s mode', (mode) => {
     expect(node.agentLog()).not.toContain('secret-of-base');
   });
 
+  it('run on when another allocation takes over what they need', async () => {
+    const base = await ok({ component: 'base3' });
+    const user = await ok({ component: 'user3', needs: { base3: base.id } });
+    node.control.want(base, user);
+    const { pid } = await node.control.running(user.id);
+    const next = { ...(await ok({ component: 'base3' })), listen: base.listen };
+    const repointed = { ...user, epoch: user.epoch + 1, needs: { base3: next.id } };
+    node.control.want({ ...base, epoch: base.epoch + 1, desired: 'stopped' }, next, repointed);
+    await node.control.running(next.id);
+    await node.control.see(user.id, ({ epoch }) => epoch === repointed.epoch);
+    expect(await node.control.running(user.id)).toMatchObject({ pid, restarts: 0 });
+  });
+
   it('says why a reference cannot be resolved', async () => {
     const base = await ok({ component: 'base2' });
     const user = await ok({ component: 'user2', needs: { base2: base.id }, env: { ADDRESS: '${base2.NOTHING}' } });

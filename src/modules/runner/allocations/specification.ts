@@ -23,7 +23,10 @@ export function preparationKey({ port, version, vars, source, listen, env, tenan
   return digestOf({ port, version, vars, source: source ?? null, listen, env, tenant, project, component });
 }
 
-/** The part of a specification that a process is started with: a change of it needs another process. */
+/**
+ * The part of a specification that a process is started with: a change of it needs another process. Which allocation meets a need is no
+ * part of it: whoever replaces that one asks for a restart when it exports something else.
+ */
 export function startKey(desired: DesiredAllocation): string {
-  return digestOf({ prepared: preparationKey(desired), needs: desired.needs });
+  return digestOf({ prepared: preparationKey(desired), needs: Object.keys(desired.needs).sort() });
 }
