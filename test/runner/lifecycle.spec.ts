@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { until } from '../support/until.js';
@@ -101,6 +101,18 @@ describe.each(MODES)('an agent in %s mode', (mode) => {
     node.control.want(base, user);
     const seen = await node.control.see(user.id, ({ message }) => message?.includes('NOTHING') === true);
     expect(seen.step).toBe('start');
+  });
+
+  it('follows no link that a tenant left, and answers a restart with that', async () => {
+    const web = await ok({ component: 'linked' });
+    node.control.want(web);
+    await node.control.running(web.id);
+    const run = join(node.home, 'tenants/acme/shop/linked/run');
+    rmSync(run, { recursive: true });
+    symlinkSync('/etc', run);
+    node.control.change(web.id, { restartNonce: 1 });
+    const seen = await node.control.see(web.id, ({ state, restartNonce }) => state === 'restarting' && restartNonce === 1);
+    expect(seen).toMatchObject({ step: 'start', message: expect.stringMatching(/directory "run".*a link\. Remove/) });
   });
 
   it('restarts what breaks, with exit code and last lines', async () => {

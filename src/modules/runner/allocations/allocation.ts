@@ -12,7 +12,7 @@ import type { Identity } from '../sandbox/sandbox.types.js';
 import { describeExit, exitOf } from '../support/exit-status.js';
 import type { Ended, Supervised, Supervisor } from '../supervisor/supervisor.types.js';
 import type { AllocationRecord } from './allocation-record.js';
-import { type JournalledProcess, StepFailed } from './allocation.types.js';
+import { type Failure, type JournalledProcess, StepFailed } from './allocation.types.js';
 import { type Action, decide } from './decision.js';
 import type { ExportsByNeed } from './environment.js';
 import { observationOf } from './observation.js';
@@ -200,7 +200,7 @@ export class Allocation {
         { step: failure.step, reason: failure.message, ...(isExpected ? {} : { err: error }) },
         'a step of an allocation failed',
       );
-      if (kind === 'start') this.record.failed({ logTail: this.logTail(), ...failure }, 0);
+      if (kind === 'start') this.failedToStart({ logTail: this.logTail(), ...failure });
       else this.record.giveUp(failure);
       // Whatever is wanted next, a process that cannot be stopped is not asked again and again without a pause.
       if (kind === 'stop') await this.wakeup.wait(RECOVERY_MS);
@@ -257,6 +257,12 @@ export class Allocation {
       options.log.keep();
     }
     this.report('running');
+  }
+
+  /** A restart that was asked for is carried out by this too: who asked is told why it failed. */
+  private failedToStart(failure: Failure): void {
+    this.record.memory.doneNonce = this.desired.restartNonce;
+    this.record.failed(failure, 0);
   }
 
   /** Takes note of a process, started or found, and journals it before anybody is told. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, constants, existsSync, fchmodSync, fchownSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { DomainError } from '../../../common/domain-error.js';
 import type { Identity } from './sandbox.types.js';
 
 const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -17,7 +18,15 @@ export function openDirectory(base: string, ...parts: string[]): number {
 
 /** Opens the directory `part` of an open directory, without following a link; closes nothing. */
 export function openChild(parent: number, part: string): number {
-  return openSync(childPath(parent, part), DIRECTORY_FLAGS);
+  try {
+    return openSync(childPath(parent, part), DIRECTORY_FLAGS);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
+    throw new DomainError('conflict', 'DIRECTORY_REPLACED', `Where the directory "${part}" should be, there is a file or a link.`, {
+      fix: `Remove what is there, or move it away: "${part}" is made anew. Links are never followed.`,
+    });
+  }
 }
 
 /** A path to `part` that goes through the open directory itself, whatever its name is by now. */
