@@ -310,15 +310,7 @@ copy_source() (
       *) if [ -e "$entry" ] || [ -L "$entry" ]; then set -- "$@" "$entry"; fi ;;
     esac
   done
-  mkdir -p "$to"
+  [ -d "$to" ] || mkdir -p "$to"
   # One process for all: on a warm deploy, processes are what takes the time.
   [ $# -eq 0 ] || cp -a -- "$@" "$to/"
 )
-
-# publish_release DIRECTORY: makes a finished build the release, in one rename.
-publish_release() {
-  cd "$COMPONENT_DIR" || die "$COMPONENT_DIR cannot be entered"
-  mkdir -p "${RELEASE_DIR%/*}"
-  rm -rf "$RELEASE_DIR"
-  mv -T "$1" "$RELEASE_DIR"
-}

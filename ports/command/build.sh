@@ -1,13 +1,9 @@
 #!/bin/sh
-# Copies the source, when there is one, and runs BUILD_COMMAND in it. Builds aside and renames.
-need RELEASE_DIR BUILD_DIR COMPONENT_DIR
-stage=$BUILD_DIR/release
-rm -rf "$stage"
-mkdir -p "$stage"
-[ ! -d "${SOURCE_DIR-}" ] || copy_source "$SOURCE_DIR" "$stage"
-cd "$stage" || die "$stage cannot be entered"
+# Copies the source, when there is one, and runs BUILD_COMMAND in it.
+need RELEASE_DIR
+[ ! -d "${SOURCE_DIR-}" ] || copy_source "$SOURCE_DIR" "$RELEASE_DIR"
+cd "$RELEASE_DIR" || die "$RELEASE_DIR cannot be entered"
 if [ -n "${BUILD_COMMAND-}" ]; then
   log "building: $BUILD_COMMAND"
   /bin/sh -euc "$BUILD_COMMAND" >&2
 fi
-publish_release "$stage"

@@ -1,23 +1,17 @@
 #!/bin/sh
 # Turns SOURCE_DIR into RELEASE_DIR: copies the code, installs what package.json and its lockfile ask for, runs the
 # build. The installed tree is kept by the digest of what it was made from, so that unchanged dependencies cost a copy of
-# hard links. Builds aside and renames.
+# hard links.
 need SOURCE_DIR RELEASE_DIR BUILD_DIR COMPONENT_DIR
 app_dir=${APP_DIR:-.}
 build=${BUILD_COMMAND-auto}
 cache=$COMPONENT_DIR/cache
 wanted=$(digest_of "2 $NODEJS_APP_VERSION $app_dir $build ${PROCESS_TYPE-web}")
-if same_as "$RELEASE_DIR/.hithe/built" "$wanted"; then
-  log 'this code is built already'
-  return
-fi
-
-stage=$BUILD_DIR/release
-rm -rf "$stage"
-mkdir -p "$cache/modules" "$cache/plans"
-copy_source "$SOURCE_DIR" "$stage"
-mkdir -p "$stage/.hithe"
-cd "$stage/$app_dir" || die "APP_DIR is \"$app_dir\", but the source has no such directory"
+# RELEASE_DIR under the name that it has beside the cache: there are no hard links from one mount to another.
+stage=$BUILD_DIR/release/$app_dir
+copy_source "$SOURCE_DIR" "$RELEASE_DIR"
+mkdir -p "$cache/modules" "$cache/plans" "$RELEASE_DIR/.hithe"
+cd "$RELEASE_DIR/$app_dir" || die "APP_DIR is \"$app_dir\", but the source has no such directory"
 [ -f package.json ] || [ -f Procfile ] || [ -n "${START_COMMAND-}" ] ||
   die 'the source has neither package.json nor Procfile; add one, set APP_DIR to where it is, or set START_COMMAND'
 
@@ -33,17 +27,17 @@ if [ ! -s "$cache/plans/$key" ]; then
   node "$HITHE_PORT_DIR/plan.mjs" "${PROCESS_TYPE-web}" "$build" >"$cache/plans/$key.new"
   mv "$cache/plans/$key.new" "$cache/plans/$key"
 fi
-cp "$cache/plans/$key" "$stage/.hithe/plan"
+cp "$cache/plans/$key" "$RELEASE_DIR/.hithe/plan"
 # What plan.mjs wrote.
 plan_install='' plan_build='' plan_lifecycle='' plan_cacheable=''
 # shellcheck source=/dev/null
-. "$stage/.hithe/plan"
+. "$RELEASE_DIR/.hithe/plan"
 
 kept=$cache/modules/$key
 if [ -z "$plan_install" ]; then
   log 'no dependencies to install'
 elif [ -n "$plan_cacheable" ] && [ -d "$kept" ]; then
-  cp -al "$kept/node_modules" node_modules
+  cp -al "$kept/node_modules" "$stage/node_modules"
   touch "$kept"
   log 'dependencies are as they were'
   # npm would run these scripts of the app itself after an install; the code that they belong to may have changed.
@@ -54,7 +48,7 @@ else
   if [ -n "$plan_cacheable" ] && [ -d node_modules ]; then
     rm -rf "$kept.new"
     mkdir "$kept.new"
-    cp -al node_modules "$kept.new/node_modules"
+    cp -al "$stage/node_modules" "$kept.new/node_modules"
     mv -T "$kept.new" "$kept"
   fi
 fi
@@ -68,6 +62,3 @@ fi
 set -- "$cache/modules"/*
 [ $# -le 3 ] ||
   (cd "$cache/modules" && find . -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' | sort -rn | tail -n +4 | while read -r _ old; do rm -rf "./$old"; done)
-
-write_line "$stage/.hithe/built" "$wanted"
-publish_release "$stage"

@@ -11,4 +11,7 @@ npm_config_audit=false
 npm_config_progress=false
 npm_config_yes=true
 npm_config_cache=${COMPONENT_DIR:-${TMPDIR:-/tmp}}/cache/npm
+# What V8 compiled is kept as well: a new release starts with what did not change in it.
+NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE-${COMPONENT_DIR:-${TMPDIR:-/tmp}}/cache/compile}
+export NODE_COMPILE_CACHE
 export npm_config_update_notifier npm_config_fund npm_config_audit npm_config_progress npm_config_yes npm_config_cache

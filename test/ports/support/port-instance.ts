@@ -108,8 +108,15 @@ export class PortInstance {
     if (process.geteuid?.() === 0)
       spawnSync('chown', ['-R', `${this.workshop.identity.uid}:${this.workshop.identity.gid}`, join(component, 'source')]);
     this.release += 1;
-    this.context.releaseDir = join(component, 'releases', `r${this.release}`);
-    return this.run('build.sh', env);
+    const name = `r${this.release}`;
+    const { directories, identity } = this.workshop;
+    await directories.stageRelease(this.context.place, identity);
+    const before = this.context.releaseDir;
+    this.context.releaseDir = join(component, 'releases', name);
+    const result = await this.run('build.sh', env);
+    if (result.code === 0) directories.publishRelease(this.context.place, name);
+    else this.context.releaseDir = before;
+    return result;
   }
 
   async start(): Promise<Supervised> {

@@ -7,7 +7,7 @@ export interface Prepared {
   key: string;
   storeDigest: string;
   resolvedVersion: string;
-  /** Absolute path of `RELEASE_DIR`, for ports that build. */
+  /** Absolute path of the release on the host, for ports that build. */
   releaseDir?: string;
   commit?: string;
   /** What dependants may read. Holds secrets. */

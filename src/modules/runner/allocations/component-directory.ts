@@ -12,6 +12,8 @@ import type { ComponentPaths } from './environment.js';
 /** Below a component's directory. */
 const SUBDIRECTORIES = ['data', 'log', 'build', 'download', 'releases', 'source', 'run', 'home'];
 const KEPT = '.kept';
+/** Where a build makes a release, below the component's directory. */
+export const STAGE = ['build', 'release'] as const;
 
 /** Names one component of one tenant; allocations of different releases share it. */
 export interface ComponentPlace {
@@ -88,6 +90,30 @@ export class TenantDirectories {
   async purgeBelow(place: ComponentPlace, parent: string, name: string, owner: Identity): Promise<void> {
     const parents = [place.slug, place.project, place.component, parent];
     if (this.exists(place, parent) && this.hasEntry(parents, name)) await this.deleteBelow(parents, name, owner);
+  }
+
+  /** Makes an empty directory for a build, whatever an earlier one left. */
+  async stageRelease(place: ComponentPlace, owner: Identity): Promise<void> {
+    const [parent, name] = STAGE;
+    await this.purgeBelow(place, parent, name, owner);
+    const directory = this.open(place, parent);
+    try {
+      closeSync(ensureChild(directory, name, owner));
+    } finally {
+      closeSync(directory);
+    }
+  }
+
+  /** Makes what a build staged the release `name`, in one rename. There must be none of that name. */
+  publishRelease(place: ComponentPlace, name: string): void {
+    const [parent, staged] = STAGE;
+    const from = this.open(place, parent);
+    const to = this.open(place, 'releases');
+    try {
+      renameSync(childPath(from, staged), childPath(to, name));
+    } finally {
+      for (const fd of [from, to]) closeSync(fd);
+    }
   }
 
   /** Whether there is anything of that name; spares a process where there is not. */

@@ -42,7 +42,7 @@ describe('scriptEnvironment', () => {
       INSTALL_DIR: '/srv/tenants/acme/shop',
       DATA_DIR: '/srv/tenants/acme/shop/web/data',
       RUN_DIR: '/run/web',
-      RELEASE_DIR: '/srv/tenants/acme/shop/web/releases/1',
+      RELEASE_DIR: '/opt/hithe/release',
       NODEJS_APP_VERSION: '24',
       NODEJS_VERSION: '24',
       WORKERS: '2',

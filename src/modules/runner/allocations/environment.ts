@@ -7,6 +7,8 @@ import { REFERENCE_PATTERN } from '../../projects/domain/project-spec.js';
 /** Where a sandbox shows a port's scripts and what `setup.sh` installed. */
 export const PORTS_TARGET = '/opt/hithe/ports';
 export const PREFIX_TARGET = '/opt/hithe/prefix';
+/** Where a sandbox shows a release: one path for all, so that what names files by their path, such as a compile cache, outlives a release. */
+export const RELEASE_TARGET = '/opt/hithe/release';
 
 /** Absolute paths of a component; the same inside and outside the sandbox. */
 export interface ComponentPaths {
@@ -18,6 +20,7 @@ export interface EnvironmentInput {
   allocation: DesiredAllocation;
   manifest: Manifest;
   paths: ComponentPaths;
+  /** Where the release is on the host, for ports that build. */
   releaseDir: string | undefined;
 }
 
@@ -47,7 +50,7 @@ export function scriptEnvironment({ allocation, manifest, paths, releaseDir }: E
     DOWNLOAD_DIR: join(component, 'download'),
     SOURCE_DIR: join(component, 'source'),
     RUN_DIR: runDirectoryTarget(allocation.component),
-    ...(releaseDir === undefined ? {} : { RELEASE_DIR: releaseDir }),
+    ...(releaseDir === undefined ? {} : { RELEASE_DIR: RELEASE_TARGET }),
     ...versions(allocation, manifest),
     ...allocation.vars,
     ...listenVariables(allocation, manifest),

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Manifest, manifestSchema } from '../../ports/domain/manifest.js';
 import type { DirectoryBind, Identity, RunOptions, RunResult, Sandbox, SandboxSpec } from '../sandbox/sandbox.types.js';
 import type { StoreEntry } from '../store/store.types.js';
@@ -7,8 +7,8 @@ import { describeExit } from '../support/exit-status.js';
 import type { DesiredAllocation } from '../../../link/messages.js';
 import { type Failure, StepFailed } from './allocation.types.js';
 import type { BuildEnvironment } from './build-environment.js';
-import type { ComponentPlace, TenantDirectories } from './component-directory.js';
-import { type ComponentPaths, PORTS_TARGET, PREFIX_TARGET, runDirectoryTarget, scriptEnvironment } from './environment.js';
+import { type ComponentPlace, STAGE, type TenantDirectories } from './component-directory.js';
+import { type ComponentPaths, PORTS_TARGET, PREFIX_TARGET, RELEASE_TARGET, runDirectoryTarget, scriptEnvironment } from './environment.js';
 
 /** A component on its installed port: all that its scripts need. */
 export interface ComponentContext {
@@ -29,7 +29,7 @@ export interface ScriptCall {
   /** Over the environment that every script has. */
   env: Record<string, string>;
   network: boolean;
-  /** Adds what the operator lets builds see. */
+  /** Adds what the operator lets builds see, and shows the staged release (`TenantDirectories.stageRelease`) in place of a finished one. */
   build?: boolean;
 }
 
@@ -98,7 +98,7 @@ export class PortScripts {
     use: (spec: SandboxSpec) => Promise<T>,
   ): Promise<T> {
     const { allocation, paths, identity, entry } = context;
-    const directories = this.openDirectories(context);
+    const directories = this.openDirectories(context, call.build === true);
     try {
       return await use({
         identity,
@@ -120,12 +120,18 @@ export class PortScripts {
     }
   }
 
-  /** The component's own directory, its run directory, and the run directories of what it needs. */
-  private openDirectories({ allocation, place, paths }: ComponentContext): DirectoryBind[] {
+  /** The component's own directory, its run directory, its release, and the run directories of what it needs. */
+  private openDirectories({ allocation, place, paths, releaseDir }: ComponentContext, build: boolean): DirectoryBind[] {
     const opened: DirectoryBind[] = [];
     try {
       opened.push({ fd: this.directories.open(place), target: paths.component, writable: true });
       opened.push({ fd: this.directories.open(place, 'run'), target: runDirectoryTarget(place.component), writable: true });
+      if (releaseDir !== undefined) {
+        const release = build ? STAGE : ['releases', basename(releaseDir)];
+        // The exports of an instance may be asked for before its new release is built.
+        if (this.directories.exists(place, ...release))
+          opened.push({ fd: this.directories.open(place, ...release), target: RELEASE_TARGET, writable: true });
+      }
       for (const component of Object.keys(allocation.needs)) {
         const need = { ...place, component };
         if (!this.directories.exists(need, 'run')) continue;

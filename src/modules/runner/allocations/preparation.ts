@@ -149,12 +149,14 @@ export class Preparation {
     const { allocation, place, identity, manifest } = context;
     // What a build that was cut short left; each build begins with nothing.
     await this.options.directories.purgeBelow(place, 'releases', name, identity);
+    await this.options.directories.stageRelease(place, identity);
     progress('build', 'building');
     const call = { script: 'build.sh', env: constantEnvironment(allocation), network: manifest.hithe.network.build, build: true };
     const onLine = (line: string): void => progress('build', line);
     await inStep('build', () =>
       this.builds.use(() => this.options.scripts.require('build', context, call, { timeoutMs: BUILD_TIMEOUT_MS, signal, onLine })),
     );
+    this.options.directories.publishRelease(place, name);
   }
 
   private async initialise(context: ComponentContext, progress: Progress, signal: AbortSignal): Promise<void> {
