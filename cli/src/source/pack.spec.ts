@@ -1,6 +1,8 @@
-import { chmod, link, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, link, mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { list } from 'tar';
 import { packSource } from './pack.js';
@@ -55,6 +57,26 @@ describe('packSource', () => {
       './link SymbolicLink',
       './z.txt File',
     ]);
+  });
+
+  it('packs what tar unpacks as it was: long names, large and empty files, and permissions without the right of others to write', async () => {
+    const long = `${'directory-with-a-long-name/'.repeat(6)}${'ä'.repeat(60)}.txt`;
+    const large = 'x'.repeat(1_500_001);
+    await put({ [`app/${long}`]: 'long', 'app/large': large, 'app/empty': '', 'app/run': 'a'.repeat(512), out: '' });
+    await chmod(join(directory, 'app/run'), 0o777);
+    await symlink(long, join(directory, 'app/link'));
+    const { archive } = await packSource(join(directory, 'app'), './app');
+    const [file, to] = [join(directory, 'a.tgz'), join(directory, 'out-directory')];
+    await writeFile(file, archive);
+    await mkdir(to);
+    await promisify(execFile)('tar', ['-xzf', file, '-C', to]);
+    expect(await readFile(join(to, long), 'utf8')).toBe('long');
+    expect(await readFile(join(to, 'large'), 'utf8')).toBe(large);
+    expect(await readFile(join(to, 'empty'), 'utf8')).toBe('');
+    expect(await readlink(join(to, 'link'))).toBe(long);
+    expect((await stat(join(to, 'run'))).mode & 0o777).toBe(0o755);
+    const byLibrary = await entriesOf(archive);
+    expect(byLibrary.map(({ path }) => path)).toEqual([`./${long}`, './empty', './large', './link', './run']);
   });
 
   it('honours .gitignore files at every level, the deepest first, and never packs .git', async () => {
