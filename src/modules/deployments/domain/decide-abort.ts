@@ -1,4 +1,5 @@
 import type { ComponentAction } from './deployment.js';
+import { withLastLines } from './failure.js';
 import type { Draft } from './situation.js';
 
 /** How long what ran before may take to be healthy again, before the deployment ends without waiting for it. */
@@ -18,6 +19,7 @@ export function abort(draft: Draft): void {
 /** Puts the old back in the order of needs, and ends the deployment when that is done or has taken too long. */
 export function stepAborting(draft: Draft): void {
   const { situation } = draft;
+  completeFailure(draft);
   const late = draft.now >= situation.stateSince + RESTORE_DEADLINE_MS;
   const open = new Set(situation.actions.filter((action) => action.phase !== 'reverted').map((action) => action.component));
   for (const action of situation.actions) {
@@ -31,6 +33,12 @@ export function stepAborting(draft: Draft): void {
   const leftover = situation.actions.some((action) => draft.allocation(action.newId) !== undefined);
   if (open.size === 0 && (!leftover || late)) end(draft);
   else draft.wake(situation.stateSince + RESTORE_DEADLINE_MS);
+}
+
+function completeFailure(draft: Draft): void {
+  const { actions, failure } = draft.situation;
+  const action = actions.find(({ component }) => component === failure?.component);
+  if (failure !== undefined) draft.situation.failure = withLastLines(failure, draft.fresh(action?.newId));
 }
 
 function end(draft: Draft): void {

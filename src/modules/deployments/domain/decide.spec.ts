@@ -76,7 +76,12 @@ describe('a deploy', () => {
     s.report('web-new', { state: 'running', health: 'unhealthy', healthMessage: 'no answer on /' });
     s.pass(302_000);
     expect(s.desired()).toEqual({ 'web-old': 'running', 'web-new': 'removed' });
-    expect(s.failure).toMatchObject({ step: 'verify', message: 'web runs but was not healthy within 300 s: no answer on /.' });
+    s.report('web-new', { state: 'stopping', logTail: ['waiting for godot'] });
+    expect(s.failure).toMatchObject({
+      step: 'verify',
+      message: 'web runs but was not healthy within 300 s: no answer on /.',
+      logTail: ['waiting for godot'],
+    });
   });
 
   it('does not believe an observation that answers an older epoch', () => {

@@ -55,6 +55,14 @@ export function failureOf(action: ComponentAction, step: string, observed: Obser
   };
 }
 
+/** Adds the last lines of what was stopped because it was not well; its node sends them with the stop. */
+export function withLastLines(failure: Failure, observed: ObservedAllocation | undefined): Failure {
+  const logTail = observed?.logTail ?? [];
+  if (failure.logTail.length > 0 || logTail.length === 0) return failure;
+  const fix = mendFor(failure.step, undefined, [failure.message, ...logTail].join('\n'));
+  return { ...failure, logTail, ...(fix === undefined ? {} : { fix }) };
+}
+
 function mendFor(step: string, observed: ObservedAllocation | undefined, text: string): string | undefined {
   const known = MENDS.find((mend) => mend.pattern.test(text));
   if (known !== undefined) return known.fix;

@@ -66,6 +66,7 @@ export class Allocation {
   private step: string | undefined;
   private message: string | undefined;
   private health: HealthState = { health: 'unknown' };
+  private lastLines: string[] | undefined;
   private reported: ObservedAllocation | undefined;
   /** What is observed answers this epoch: a newer one counts only once its first step is taken. */
   private answeredEpoch = 0;
@@ -151,11 +152,11 @@ export class Allocation {
 
   /** What the control plane is told. */
   observe(): ObservedAllocation {
-    const { id, answeredEpoch: epoch, state, step, message, health, desired } = this;
+    const { id, answeredEpoch: epoch, state, step, message, health, lastLines, desired } = this;
     const { memory } = this.record;
     const restartNonce = desired.desired === 'running' ? memory.doneNonce : desired.restartNonce;
     const { uid } = this.options.identity;
-    return observationOf({ id, epoch, restartNonce, state, step, message, process: this.process?.record, uid, health }, memory);
+    return observationOf({ id, epoch, restartNonce, state, step, message, process: this.process?.record, uid, health, lastLines }, memory);
   }
 
   private async advance(): Promise<void> {
@@ -222,8 +223,12 @@ export class Allocation {
       this.options.surroundings.progress(step, text);
     };
     try {
-      await this.options.log.prepare();
-      this.record.memory.prepared = await this.options.preparation.prepare(desired, this.options.identity, progress, abort.signal);
+      // Meanwhile; what fails in it is told once all else is prepared.
+      const log = this.options.log.prepare();
+      log.catch(() => undefined);
+      const prepared = await this.options.preparation.prepare(desired, this.options.identity, progress, abort.signal);
+      await log;
+      this.record.memory.prepared = prepared;
       this.record.memory.removed = false;
       this.record.save();
       this.options.surroundings.changed(this);
@@ -240,6 +245,7 @@ export class Allocation {
     const { memory } = record;
     if (!memory.prepared) return;
     this.lastStart = options.clock.now().toISOString().slice(0, ISO_MILLISECONDS);
+    this.lastLines = undefined;
     this.report('starting');
     const output = await options.log.open();
     try {
@@ -292,6 +298,7 @@ export class Allocation {
     const { process } = this;
     if (!process) return;
     this.stopping = process;
+    if (this.health.health !== 'healthy') this.lastLines = this.logTail();
     this.report('stopping');
     const request = await this.options.services.stopRequest(this.record.memory.prepared);
     await this.options.supervisor.stop(process, request);

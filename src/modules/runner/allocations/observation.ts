@@ -14,6 +14,8 @@ export interface LiveFacts {
   process: ProcessRecord | undefined;
   uid: number;
   health: HealthState;
+  /** Last lines of a process that was stopped before it was ever well. */
+  lastLines: string[] | undefined;
 }
 
 /** Puts together what the control plane is told. Values that are not known are left out. */
@@ -34,7 +36,7 @@ export function observationOf(live: LiveFacts, { failure, prepared, restarts }: 
     startedAt: process?.startedAt,
     restarts,
     exit: failure?.exit,
-    logTail: failure?.logTail,
+    logTail: failure?.logTail ?? live.lastLines,
     resolvedVersion: prepared?.resolvedVersion,
     storeDigest: prepared?.storeDigest,
     commit: prepared?.commit,
