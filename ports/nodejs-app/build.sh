@@ -6,28 +6,34 @@ need SOURCE_DIR RELEASE_DIR BUILD_DIR COMPONENT_DIR
 app_dir=${APP_DIR:-.}
 build=${BUILD_COMMAND-auto}
 cache=$COMPONENT_DIR/cache
-wanted=$(digest_of "2 $NODEJS_APP_VERSION $app_dir $build ${PROCESS_TYPE-web}")
 # RELEASE_DIR under the name that it has beside the cache: there are no hard links from one mount to another.
 stage=$BUILD_DIR/release/$app_dir
 copy_source "$SOURCE_DIR" "$RELEASE_DIR"
-mkdir -p "$cache/modules" "$cache/plans" "$RELEASE_DIR/.hithe"
+if [ ! -d "$cache/modules" ] || [ ! -d "$cache/plans" ]; then mkdir -p "$cache/modules" "$cache/plans"; fi
 cd "$RELEASE_DIR/$app_dir" || die "APP_DIR is \"$app_dir\", but the source has no such directory"
 [ -f package.json ] || [ -f Procfile ] || [ -n "${START_COMMAND-}" ] ||
   die 'the source has neither package.json nor Procfile; add one, set APP_DIR to where it is, or set START_COMMAND'
 
-# Everything that decides what is installed and how the app starts.
+# Everything that decides what is installed and how the app starts. As few processes as can be: they are what a warm build takes.
 files=
 for file in package.json package-lock.json npm-shrinkwrap.json .npmrc Procfile; do
   [ ! -f "$file" ] || files="$files $file"
 done
-# shellcheck disable=SC2086 # a list of fixed names
-key=$(digest_of "$wanted $NODE_ENV $(uname -m) $(sha256sum -- $files /dev/null)")
+# shellcheck disable=SC2046,SC2086 # lists of fixed names and of digests
+set -- $(printf '%s\n' "3 $NODEJS_APP_VERSION $NODE_ENV $app_dir $build ${PROCESS_TYPE-web}$files" | sha256sum -- - $files)
+key=
+while [ $# -gt 1 ]; do
+  key=$key${1%"${1#????????????????????????}"}
+  shift 2
+done
+[ -n "$key" ] || die 'the files of the app could not be read'
 
 if [ ! -s "$cache/plans/$key" ]; then
   node "$HITHE_PORT_DIR/plan.mjs" "${PROCESS_TYPE-web}" "$build" >"$cache/plans/$key.new"
   mv "$cache/plans/$key.new" "$cache/plans/$key"
 fi
-cp "$cache/plans/$key" "$RELEASE_DIR/.hithe/plan"
+mkdir -p "$RELEASE_DIR/.hithe"
+while IFS= read -r line; do printf '%s\n' "$line"; done <"$cache/plans/$key" >"$RELEASE_DIR/.hithe/plan"
 # What plan.mjs wrote.
 plan_install='' plan_build='' plan_lifecycle='' plan_cacheable=''
 # shellcheck source=/dev/null
@@ -38,7 +44,7 @@ if [ -z "$plan_install" ]; then
   log 'no dependencies to install'
 elif [ -n "$plan_cacheable" ] && [ -d "$kept" ]; then
   cp -al "$kept/node_modules" "$stage/node_modules"
-  touch "$kept"
+  : >"$kept/used"
   log 'dependencies are as they were'
   # npm would run these scripts of the app itself after an install; the code that they belong to may have changed.
   [ -z "$plan_lifecycle" ] || /bin/sh -c "$plan_lifecycle" >&2
@@ -49,6 +55,7 @@ else
     rm -rf "$kept.new"
     mkdir "$kept.new"
     cp -al "$stage/node_modules" "$kept.new/node_modules"
+    : >"$kept.new/used"
     mv -T "$kept.new" "$kept"
   fi
 fi
@@ -61,4 +68,4 @@ fi
 # The three trees used last are enough for going back and forth.
 set -- "$cache/modules"/*
 [ $# -le 3 ] ||
-  (cd "$cache/modules" && find . -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' | sort -rn | tail -n +4 | while read -r _ old; do rm -rf "./$old"; done)
+  (cd "$cache/modules" && find . -mindepth 2 -maxdepth 2 -name used -printf '%T@ %h\n' | sort -rn | tail -n +4 | while read -r _ old; do rm -rf "$old"; done)

@@ -34,14 +34,15 @@ export async function portFiles(port: Pick<Port, 'dir' | 'overlay' | 'origin' | 
 export async function filesBelow(dir: string): Promise<PortFile[]> {
   const files: PortFile[] = [];
   const visit = async (below: string): Promise<void> => {
-    for (const name of await readdir(join(dir, below))) {
-      if (LEFT_OUT.test(name)) continue;
+    const names = (await readdir(join(dir, below))).filter((name) => !LEFT_OUT.test(name));
+    const look = async (name: string): Promise<void> => {
       const path = below === '' ? name : `${below}/${name}`;
       const source = join(dir, path);
       const info = await stat(source);
       if (info.isDirectory()) await visit(path);
       else if (info.isFile()) files.push({ path, source, executable: (info.mode & 0o111) !== 0 });
-    }
+    };
+    await Promise.all(names.map(look));
   };
   await visit('');
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -50,9 +51,10 @@ export async function filesBelow(dir: string): Promise<PortFile[]> {
 /** A digest of the files' places, contents and executability. */
 export async function filesDigest(files: readonly PortFile[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of files) {
+  const contents = await Promise.all(files.map(async ({ text, source }) => text ?? (await readFile(source))));
+  for (const [index, file] of files.entries()) {
     const content = createHash('sha256')
-      .update(file.text ?? (await readFile(file.source)))
+      .update(contents[index] ?? '')
       .digest('hex');
     hash.update(`${file.path}\0${file.executable ? 'x' : '-'}\0${content}\n`);
   }
