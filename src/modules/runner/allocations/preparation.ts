@@ -59,8 +59,9 @@ export class Preparation {
         exports,
       };
     };
+    const { directories, sources } = this.options;
     // Releases of one component share its directory.
-    return this.components.use(this.options.directories.paths(place).component, work);
+    return this.components.use(directories.paths(place).component, () => sources.ahead(allocation.source, signal, work));
   }
 
   /** What scripts of a prepared allocation need. */

@@ -68,6 +68,20 @@ export class SourceFetcher {
     });
   }
 
+  /** Downloads the archive that `work` may ask for by `fetch`, while it does other things first. What fails is tried again, and told, by `fetch`. */
+  async ahead<T>(source: DesiredAllocation['source'], signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    if (source?.kind !== 'archive') return work();
+    const over = new AbortController();
+    const worked = new Promise<void>((resolve) => over.signal.addEventListener('abort', () => resolve()));
+    const held = this.withArchive(source.digest, AbortSignal.any([signal, over.signal]), () => worked).catch(() => undefined);
+    try {
+      return await work();
+    } finally {
+      over.abort();
+      await held;
+    }
+  }
+
   /** Calls `use` with the archive as a verified and checked file of the agent's. Components that want the same one share it; the last deletes it. */
   private async withArchive(digest: string, signal: AbortSignal, use: (path: string) => Promise<void>): Promise<void> {
     const hex = /^sha256-([0-9a-f]{64})$/.exec(digest)?.[1];
