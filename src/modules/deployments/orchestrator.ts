@@ -32,7 +32,7 @@ export class Orchestrator {
   /** Takes a deployment as far as it can go now. When to look again, or undefined when it is over. */
   advance(deploymentId: string): Promise<Date | undefined> {
     return this.transactions.run(async (tx) => {
-      const known = await managerOf(tx).findOneBy(Deployment, { id: deploymentId });
+      const known = await managerOf(tx).findOne(Deployment, { select: { projectId: true, finishedAt: true }, where: { id: deploymentId } });
       if (known === null || known.finishedAt !== null) return undefined;
       await this.projects.lock(tx, known.projectId);
       const deployment = await managerOf(tx).findOneBy(Deployment, { id: deploymentId });
