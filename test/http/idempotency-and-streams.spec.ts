@@ -116,6 +116,15 @@ describe('the base of HTTP', () => {
       expect((await post('key-3', { a: 2 }).expect(409)).body).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
     });
 
+    it('is forgotten after a day, for another request too', async () => {
+      await post('key-6').expect(202);
+      await app.get(DataSource).query(`UPDATE idempotency_keys SET updated_at = now() - interval '25 hours' WHERE key = 'key-6'`);
+      const second = await post('key-6', { a: 2 }).expect(202);
+      expect(probe.started).toBe(2);
+      expect((await post('key-6', { a: 2 }).expect(202)).body).toEqual(second.body);
+      expect(probe.started).toBe(2);
+    });
+
     it('is given back after a failure', async () => {
       probe.work = () => Promise.reject(new DomainError('unavailable', 'NO_NODE', 'no node'));
       await post('key-4').expect(503);
