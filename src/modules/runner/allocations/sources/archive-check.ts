@@ -16,7 +16,7 @@ export const DEFAULT_ARCHIVE_LIMITS: ArchiveLimits = { entries: 200_000, size: 2
 const ALLOWED_TYPES = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory', 'SymbolicLink', 'Link']);
 
 function refuse(message: string): DomainError {
-  return new DomainError('invalid', 'ARCHIVE_REFUSED', `The source archive is refused: ${message}`, {
+  return new DomainError('invalid', 'ARCHIVE_REFUSED', `The source archive is refused: ${message}.`, {
     fix: 'Make the archive of the directory again; it must hold plain files, directories and links among them.',
   });
 }
