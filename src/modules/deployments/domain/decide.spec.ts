@@ -70,6 +70,13 @@ describe('a deploy', () => {
     expect(s.failure).toMatchObject({ component: 'web', step: 'start', signal: 'SIGSEGV', logTail: ['boom'] });
   });
 
+  it('says why the new cannot be started at all', () => {
+    const s = deployment({ name: 'web', action: 'update' });
+    s.prepareAll();
+    s.report('web-new', { state: 'restarting', restarts: 1, step: 'start', message: 'There is no ${db.NOTHING}.' });
+    expect(s.failure).toMatchObject({ step: 'start', message: 'web cannot be started: There is no ${db.NOTHING}.' });
+  });
+
   it('puts the old back when the new is not healthy by its deadline', () => {
     const s = deployment({ name: 'web', action: 'update' });
     s.prepareAll();

@@ -1,3 +1,4 @@
+import type { ObservedAllocation } from '../../../link/messages.js';
 import { abort, stepAborting } from './decide-abort.js';
 import { stepDraining } from './decide-drain.js';
 import { deploymentMachine, type ComponentAction, type DeploymentKind, type DeploymentState } from './deployment.js';
@@ -162,7 +163,7 @@ function watch(draft: Draft, action: ComponentAction): boolean {
   const allocation = draft.allocation(targetOf(action));
   const observed = draft.fresh(targetOf(action));
   if (observed?.state === 'failed' || observed?.state === 'restarting' || (observed?.restarts ?? 0) > (action.baseRestarts ?? 0)) {
-    fail(draft, action, 'start', `${action.component} ${observed === undefined ? 'ended' : describeExit(observed)} after it was started.`);
+    fail(draft, action, 'start', endMessage(action, observed));
     return false;
   }
   const up = observed?.state === 'running';
@@ -180,6 +181,12 @@ function watch(draft: Draft, action: ComponentAction): boolean {
   }
   draft.wake(deadline);
   return true;
+}
+
+/** Without an exit there was no process: what the node says is why. */
+function endMessage({ component }: ComponentAction, observed: ObservedAllocation | undefined): string {
+  if (observed?.exit === undefined && observed?.message !== undefined) return `${component} cannot be started: ${observed.message}`;
+  return `${component} ${observed === undefined ? 'ended' : describeExit(observed)} after it was started.`;
 }
 
 function healthDeadline(action: ComponentAction, allocation: AllocationFacts | undefined): number {
