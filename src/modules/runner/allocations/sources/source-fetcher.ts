@@ -28,7 +28,12 @@ export interface SourceTarget {
 type Source = NonNullable<DesiredAllocation['source']>;
 
 /** Unpacks beside and renames, so that `source` is whole or not there. */
-const UNPACK = 'rm -rf source.new && mkdir source.new && tar -xzf - -C source.new --no-same-owner && rm -rf source && mv source.new source';
+const UNPACK = [
+  'mkdir source.new 2>/dev/null || { rm -rf source.new && mkdir source.new; }',
+  'tar -xzf - -C source.new --no-same-owner',
+  'rm -rf source',
+  'mv source.new source',
+].join('\n');
 
 /** Brings the code of an app into its component's directory, as the tenant and in a sandbox of the agent's own tools. */
 export class SourceFetcher {
