@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { usageError } from '../cli-error.js';
-import { tarOf } from './tar.js';
 import { walkSource } from './walk.js';
-
-/** Where a gzip header says it. */
-const OPERATING_SYSTEM = 9;
 
 /** A source directory as one compressed archive. */
 export interface PackedSource {
@@ -18,6 +12,13 @@ export interface PackedSource {
   files: number;
 }
 
+/** Two names of one inode are packed as two files: links between files would depend on the machine. */
+class NoHardLinks extends Map<`${number}:${number}`, string> {
+  override get(): undefined {
+    return undefined;
+  }
+}
+
 /**
  * Packs a directory into a tar.gz that depends on names, contents and execute bits alone: sorted, without times and owners.
  * So an unchanged directory has an unchanged digest.
@@ -25,19 +26,19 @@ export interface PackedSource {
 export async function packSource(directory: string, shown: string): Promise<PackedSource> {
   await requireDirectory(directory, shown);
   const files = await walkSource(directory, shown);
-  const archive = await compressed(tarOf(directory, files));
-  return { digest: `sha256-${createHash('sha256').update(archive).digest('hex')}`, archive, files: files.length };
-}
-
-async function compressed(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
+  const { create } = await import('tar');
   const chunks: Buffer[] = [];
-  await pipeline(pieces, createGzip({ level: 6 }), async (output: AsyncIterable<Buffer>) => {
-    for await (const chunk of output) chunks.push(chunk);
-  });
-  const archive = Buffer.concat(chunks);
-  // The name of the operating system would make the digest depend on it: 255 is "unknown".
-  archive[OPERATING_SYSTEM] = 255;
-  return archive;
+  const hash = createHash('sha256');
+  const stream = create(
+    { cwd: directory, gzip: { level: 6 }, portable: true, mtime: new Date(0), noDirRecurse: true, linkCache: new NoHardLinks() },
+    // A leading "./" keeps a file whose name begins with "@" from being read as an archive.
+    files.map(({ path }) => `./${path}`),
+  );
+  for await (const chunk of stream) {
+    hash.update(chunk);
+    chunks.push(chunk);
+  }
+  return { digest: `sha256-${hash.digest('hex')}`, archive: Buffer.concat(chunks), files: files.length };
 }
 
 async function requireDirectory(directory: string, shown: string): Promise<void> {
