@@ -42,7 +42,7 @@ export async function ensureHome(paths, users) {
   await ensureDirectory(paths.cache, users.store, 0o755);
   await ensureDirectory(paths.tenants, users.self, 0o711);
   await ensureDirectory(paths.logs.root, users.self, 0o755);
-  await ensureDirectory(paths.run, users.self, 0o755);
+  await ensureDirectory(paths.run, users.self, 0o700);
 }
 
 /** The directory with this owner and mode. Only a directory that is ours already, or new, is touched. */
