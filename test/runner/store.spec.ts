@@ -90,7 +90,7 @@ function task(storeDir: string, name: string, hang = false): StoreProcessTask {
 
 /** Starts a process that asks a store for an entry; `prefix` is a command that starts it, such as `unshare -n`. */
 function start(work: StoreProcessTask, prefix: string[] = []): { child: ChildProcess; result: Promise<StoreProcessResult> } {
-  const [command = process.execPath, ...args] = [...prefix, process.execPath, program, JSON.stringify(work)];
+  const [command, ...args] = [...prefix, process.execPath, program, JSON.stringify(work)];
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_PATH: join(import.meta.dirname, '../../node_modules') },

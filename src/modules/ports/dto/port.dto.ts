@@ -72,8 +72,9 @@ export class PortDetailDto extends PortDto {
 
   static override from(port: Port): PortDetailDto {
     const { hithe } = port.manifest;
+    const summary: Pick<PortDto, keyof PortDto> = PortDto.from(port);
     return {
-      ...PortDto.from(port),
+      ...summary,
       vars: port.vars.map((entry) => ({
         name: entry.name,
         description: entry.description,
