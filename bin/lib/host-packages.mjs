@@ -23,6 +23,8 @@ const PLATFORM = [
 const TESTS = [
   { package: 'shellcheck', program: 'shellcheck' },
   { package: 'shfmt', program: 'shfmt' },
+  { package: 'openssl', program: 'openssl' },
+  { package: 'procps', program: 'ps' },
 ];
 
 const DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
