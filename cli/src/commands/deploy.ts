@@ -63,7 +63,7 @@ export async function remove(
     }),
   );
   const { deployment, exitCode } = await conclude(context, started, options);
-  const kept = options.purge === true ? 'with all its data' : 'its data is kept on the node';
+  const kept = options.purge === true ? 'with all its data' : 'its data is kept on the node, in tenants/<team>/.kept below HITHE_HOME';
   return finish(context, project, deployment, exitCode, options, `${project.name} deleted, ${kept}`);
 }
 
