@@ -1,4 +1,4 @@
-import { type Deployment, type Project, type ProjectStatus, dataOf } from '@hithe/client';
+import { type Deployment, HitheApiError, type Project, type ProjectStatus, dataOf } from '@hithe/client';
 import { usageError } from '../cli-error.js';
 import type { Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -21,8 +21,14 @@ export async function deploy(context: Context, name: string | undefined, options
     throw usageError(`${file.shownPath} is of the project "${file.name}", not "${name}".`, { fix: `hithe deploy -f ${file.shownPath}` });
   }
   const project = file === undefined ? await context.project(name ?? '') : await applyFile(context, file);
-  const { deployment, exitCode } = await run(context, project.id, { kind: 'deploy' }, options);
-  return finish(context, project, deployment, exitCode, options);
+  try {
+    const { deployment, exitCode } = await run(context, project.id, { kind: 'deploy' }, options);
+    return await finish(context, project, deployment, exitCode, options);
+  } catch (error) {
+    const refused = error instanceof HitheApiError && error.code === 'DEPLOYMENT_ALREADY_ACTIVE';
+    if (refused && file !== undefined) context.note(`${project.name}'s new specification is applied, but not deployed.`);
+    throw error;
+  }
 }
 
 export type LifecycleKind = 'start' | 'stop' | 'restart';
