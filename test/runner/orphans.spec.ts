@@ -17,8 +17,10 @@ describe('one-off sandboxes of an agent that was killed', () => {
   async function orphan(mark: string): Promise<{ pid: number; startTime: number }> {
     const sandbox = ['--unshare-user', '--unshare-pid', '--ro-bind', '/', '/', 'sleep', '1000'];
     const monitor: ChildProcess = spawn('bwrap', sandbox, { stdio: 'ignore', env: { PATH: process.env['PATH'], [MARK_VARIABLE]: mark } });
-    await until(() => childrenOf(childrenOf(monitor.pid ?? 0)[0] ?? 0).length > 0);
-    const found = processStat(childrenOf(monitor.pid ?? 0)[0] ?? 0);
+    // Its first process, as soon as that has begun the command.
+    const first = (): number | undefined => childrenOf(monitor.pid ?? -1).find((pid) => childrenOf(pid).length > 0);
+    await until(() => first() !== undefined);
+    const found = processStat(first() ?? -1);
     if (!found) throw new Error('The sandbox did not start.');
     left.push(found);
     const exit = once(monitor, 'exit');
