@@ -23,7 +23,7 @@ const policy: Policy = (rules, who) => {
 
 const actor = { ability: new AbilityFactory([policy]).for(principal) };
 const named = { what: 'project', id: 'p1' };
-const project = (teamId: string, id = 'p1') => ({ id, teamId });
+const project = (teamId: string, id = 'p1') => ({ id, teamId, protected: false });
 
 describe('roles', () => {
   it('include the weaker ones', () => {
@@ -44,7 +44,7 @@ describe('abilities', () => {
   it('do not mark the row that they look at', () => {
     const row = project('t1');
     mayDo(actor, 'read', 'Project', row);
-    expect(Object.keys(row)).toEqual(['id', 'teamId']);
+    expect(Object.keys(row)).toEqual(['id', 'teamId', 'protected']);
   });
 
   it('authorize returns the row', () => {
@@ -76,7 +76,7 @@ describe('abilities', () => {
 });
 
 describe('abilityToSql', () => {
-  const sql = (action: 'read' | 'delete' | 'reveal') =>
+  const sql = (action: 'read' | 'delete' | 'reveal-secrets') =>
     abilityToSql(actor.ability, action, 'Project', (attribute) => `project.${attribute}`);
 
   it('is the same condition in SQL', () => {
@@ -90,6 +90,6 @@ describe('abilityToSql', () => {
   });
 
   it('is FALSE without a rule', () => {
-    expect(sql('reveal')).toEqual({ sql: 'FALSE', parameters: {} });
+    expect(sql('reveal-secrets')).toEqual({ sql: 'FALSE', parameters: {} });
   });
 });

@@ -2,17 +2,30 @@ import { AbilityBuilder, type MongoAbility, type RawRuleOf, createMongoAbility, 
 import { DomainError, notFound } from '../common/domain-error.js';
 import type { Actor, Principal } from './actor.js';
 
-/** What can be done. `read` always means: may know that it exists. */
+/** What can be done. `read` always means: may know that it exists. docs/security.md says who may do what. */
 export const ACTIONS = [
   'read',
   'create',
   'update',
   'delete',
+  // Teams.
+  'transfer',
   'manage-members',
+  'manage-roles',
+  'manage-tokens',
+  'manage-quota',
+  'break-glass',
+  // Projects.
+  'protect',
   'deploy',
   'operate',
+  'restore',
+  'exec',
   'read-logs',
-  'reveal',
+  'write-secrets',
+  'reveal-secrets',
+  // Audit events.
+  'export',
   'manage',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -21,9 +34,12 @@ export type Action = (typeof ACTIONS)[number];
 export interface Subjects {
   User: { id: string };
   Team: { id: string };
-  Project: { id: string; teamId: string };
+  Project: { id: string; teamId: string; protected: boolean };
+  /** `scope` is `platform` for events that belong to no team. `actorId` is empty for what the platform did by itself. */
+  AuditEvent: { teamId: string; actorId: string; scope: 'platform' | 'team' };
   Port: { name: string };
   Node: { id: string };
+  /** Settings of the installation, quotas, signing keys. */
   Platform: Record<string, never>;
 }
 export type SubjectName = keyof Subjects;

@@ -24,6 +24,6 @@ export class ActorLoader {
     ]);
     if (!user || user.disabledAt !== null || !live) return null;
     const principal = { userId, email: user.email, platformAdmin: user.platformAdmin, memberships };
-    return { ...principal, sessionId, ability: this.abilities.for(principal) };
+    return { ...principal, credential: { kind: 'session', sessionId }, ability: this.abilities.for(principal) };
   }
 }

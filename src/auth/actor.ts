@@ -19,8 +19,8 @@ export interface Principal {
 
 /** Who asks, with everything that they may do; get it with `@CurrentActor()`. */
 export interface Actor extends Principal {
-  /** The log-in that this request belongs to. */
-  sessionId: string;
+  /** What this request proved itself with. */
+  credential: { kind: 'session'; sessionId: string } | { kind: 'token'; tokenId: string; scopes: readonly string[] };
   ability: AppAbility;
 }
 

@@ -81,7 +81,7 @@ export class DeploymentsService {
   /** A deployment of a team that `actor` may see; that of a deleted project too. */
   async get(actor: Actor, deploymentId: string): Promise<Deployment> {
     const found = await this.deployments.findOneBy({ id: deploymentId });
-    authorize(actor, 'read', 'Project', found === null ? null : { id: found.projectId, teamId: found.teamId }, {
+    authorize(actor, 'read', 'Project', found === null ? null : { id: found.projectId, teamId: found.teamId, protected: false }, {
       what: 'deployment',
       id: deploymentId,
     });

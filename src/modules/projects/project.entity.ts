@@ -30,6 +30,10 @@ export class Project extends BaseEntity implements ProjectRecord {
   @Column({ type: 'boolean', default: false })
   deployFailed: boolean;
 
+  /** Whether developers need a grant to change what runs. */
+  @Column({ type: 'boolean', default: false })
+  protected: boolean;
+
   @Column({ type: 'uuid', nullable: true })
   activeDeploymentId: string | null;
 

@@ -91,7 +91,7 @@ export class ProjectsService {
   /** Throws unless `actor` may do `action` to projects of the team: 404 when the team is not theirs to see. */
   async requireInTeam(actor: Actor, teamId: string, action: Action): Promise<void> {
     await this.teams.require(actor, teamId);
-    if (mayDo(actor, action, 'Project', { id: '', teamId })) return;
+    if (mayDo(actor, action, 'Project', { id: '', teamId, protected: false })) return;
     throw new DomainError('forbidden', 'ACTION_FORBIDDEN', `Your role does not allow you to ${action} projects of this team.`, {
       fix: 'Ask an owner or admin of the team for a role that may.',
     });
@@ -163,6 +163,7 @@ export class ProjectsService {
         specVersion: 0,
         release: null,
         deployFailed: false,
+        protected: false,
         activeDeploymentId: null,
         activity: null,
       });

@@ -74,7 +74,7 @@ export class SourcesService {
 }
 
 function assertMayUpload(actor: Actor, teamId: string): void {
-  if (mayDo(actor, 'create', 'Project', { id: '', teamId })) return;
+  if (mayDo(actor, 'create', 'Project', { id: '', teamId, protected: false })) return;
   throw new DomainError('forbidden', 'ACTION_FORBIDDEN', 'Your role does not allow you to upload code to this team.', {
     fix: 'Ask an owner or admin of the team for the role of a developer.',
   });

@@ -16,6 +16,8 @@ export interface ProjectRecord {
   release: number | null;
   /** Whether the last deploy failed. */
   deployFailed: boolean;
+  /** Whether developers need a grant to change what runs. */
+  protected: boolean;
   activeDeploymentId: string | null;
   activity: Activity | null;
   createdAt: Date;
