@@ -4,4 +4,8 @@ import { Projects1795400100000 } from './1795400100000-projects.js';
 import { ProtectedProjects1795410000000 } from './1795410000000-protected-projects.js';
 
 /** All migrations, oldest first. Append only: one that was released never changes. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Identity1795400000000, Projects1795400100000, ProtectedProjects1795410000000];
+export const migrations: readonly (new () => MigrationInterface)[] = [
+  Identity1795400000000,
+  Projects1795400100000,
+  ProtectedProjects1795410000000,
+];
