@@ -3,7 +3,7 @@ import { TeamsService } from '../modules/teams/teams.service.js';
 import { UserDirectory } from '../modules/users/user-directory.js';
 import { AbilityFactory } from './ability.js';
 import type { Actor } from './actor.js';
-import { Sessions } from './sessions.js';
+import { Sessions } from './sessions/sessions.js';
 
 /** Looks up on every request who asks, so that a disabled user, an ended session or a lost role counts at once. */
 @Injectable()

@@ -3,7 +3,7 @@ import { IsEmail, IsString, MaxLength, MinLength } from 'class-validator';
 import { UserDto } from '../modules/users/dto/user.dto.js';
 import { TEAM_ROLES, type TeamRole } from './actor.js';
 import type { Grant } from './auth.service.js';
-import { LONGEST_PASSWORD } from './password-policy.js';
+import { LONGEST_PASSWORD } from './passwords/password-policy.js';
 
 /** The request to log in. */
 export class LoginDto {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HandleJob, defineJob } from '../queue/job.js';
-import { LoginThrottle } from './login-throttle.js';
-import { Sessions } from './sessions.js';
+import { Throttle } from './throttle/throttle.js';
+import { Sessions } from './sessions/sessions.js';
 
 /** Once an hour: drops sessions and counters that can no longer matter. */
 export const forgetOldSessions = defineJob<Record<string, never>>('auth.forget-old-sessions', { schedule: '23 * * * *' });
@@ -11,7 +11,7 @@ export const forgetOldSessions = defineJob<Record<string, never>>('auth.forget-o
 export class AuthJobs {
   constructor(
     private readonly sessions: Sessions,
-    private readonly throttle: LoginThrottle,
+    private readonly throttle: Throttle,
   ) {}
 
   @HandleJob(forgetOldSessions)

@@ -7,16 +7,16 @@ import { TeamsModule } from '../modules/teams/teams.module.js';
 import { UserDirectoryModule } from '../modules/users/user-directory.module.js';
 import { AbilityFactory, type Policy } from './ability.js';
 import { JwtAuthGuard, PolicyGuard } from './access.guard.js';
-import { AccessTokens } from './access-tokens.js';
+import { AccessTokens } from './keys/access-tokens.js';
 import { ActorLoader } from './actor-loader.js';
 import { AuthController } from './auth.controller.js';
 import { AuthJobs } from './auth.jobs.js';
 import { AuthService } from './auth.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import { LoginThrottle } from './login-throttle.js';
-import { PasswordHasher } from './password-hasher.js';
-import { RefreshToken, Session } from './session.entity.js';
-import { Sessions } from './sessions.js';
+import { Throttle } from './throttle/throttle.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { RefreshToken, Session } from './sessions/session.entity.js';
+import { Sessions } from './sessions/sessions.js';
 
 /** Who may do what. Its guards are global and deny by default; `policies` are those of all modules. */
 @Global()
@@ -42,7 +42,7 @@ export class AuthModule {
         AuthJobs,
         AuthService,
         JwtStrategy,
-        LoginThrottle,
+        Throttle,
         PasswordHasher,
         Sessions,
       ],

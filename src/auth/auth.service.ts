@@ -3,10 +3,10 @@ import { DomainError } from '../common/domain-error.js';
 import { Config } from '../config/config.js';
 import { UserDirectory } from '../modules/users/user-directory.js';
 import type { User } from '../modules/users/user.entity.js';
-import { AccessTokens } from './access-tokens.js';
-import { LoginThrottle } from './login-throttle.js';
-import { PasswordHasher } from './password-hasher.js';
-import { type IssuedSession, Sessions } from './sessions.js';
+import { AccessTokens } from './keys/access-tokens.js';
+import { Throttle } from './throttle/throttle.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { type IssuedSession, Sessions } from './sessions/sessions.js';
 
 /** What a client needs after a log-in or a refresh. */
 export interface Grant {
@@ -25,7 +25,7 @@ export class AuthService {
     private readonly passwords: PasswordHasher,
     private readonly sessions: Sessions,
     private readonly tokens: AccessTokens,
-    private readonly throttle: LoginThrottle,
+    private readonly throttle: Throttle,
     private readonly config: Config,
   ) {}
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { authorize } from '../../auth/ability.js';
 import type { Actor } from '../../auth/actor.js';
-import { PasswordHasher } from '../../auth/password-hasher.js';
-import { generatePassword, passwordFault } from '../../auth/password-policy.js';
+import { PasswordHasher } from '../../auth/passwords/password-hasher.js';
+import { generatePassword, passwordFault } from '../../auth/passwords/password-policy.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import type { Page, PageQuery } from '../../http/pagination.js';
 import { invalidRequest } from '../../http/validation.js';

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, IsOptional, IsString, MaxLength } from 'class-validator';
-import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../../auth/password-policy.js';
+import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../../auth/passwords/password-policy.js';
 
 /** The request to open an account. */
 export class CreateUserDto {

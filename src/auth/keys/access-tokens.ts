@@ -3,9 +3,9 @@ import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { dirname } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { codeOf } from '../common/thrown.js';
-import { newId } from '../common/ids.js';
-import { Config } from '../config/config.js';
+import { codeOf } from '../../common/thrown.js';
+import { newId } from '../../common/ids.js';
+import { Config } from '../../config/config.js';
 
 export const TOKEN_ALGORITHM = 'ES256';
 export const TOKEN_ISSUER = 'hithe';

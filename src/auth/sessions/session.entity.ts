@@ -1,5 +1,5 @@
 import { Column, Entity, ForeignKey, Index } from 'typeorm';
-import { BaseEntity } from '../database/base.entity.js';
+import { BaseEntity } from '../../database/base.entity.js';
 
 /** One log-in: a family of refresh tokens that live and die together. */
 @Entity('sessions')

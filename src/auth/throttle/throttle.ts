@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { DomainError } from '../common/domain-error.js';
+import { DomainError } from '../../common/domain-error.js';
 
 const WINDOW_SECONDS = 15 * 60;
 /** One account from one address; one account from everywhere; one address for all accounts. */
@@ -17,7 +17,7 @@ interface Counted {
  * password is looked at, for known and unknown accounts alike.
  */
 @Injectable()
-export class LoginThrottle {
+export class Throttle {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Counts one attempt; throws `TOO_MANY_LOGINS` (429, with the seconds to wait) beyond the limits. */

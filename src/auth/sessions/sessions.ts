@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Repository } from 'typeorm';
-import { DomainError } from '../common/domain-error.js';
-import type { Transaction } from '../common/transaction.js';
-import { Config } from '../config/config.js';
-import { TransactionRunner, managerOf } from '../database/transaction-runner.js';
+import { DomainError } from '../../common/domain-error.js';
+import type { Transaction } from '../../common/transaction.js';
+import { Config } from '../../config/config.js';
+import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
 import { RefreshToken, Session } from './session.entity.js';
 
 const TOKEN_BYTES = 32;

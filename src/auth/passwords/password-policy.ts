@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Fault } from '../common/domain-error.js';
+import type { Fault } from '../../common/domain-error.js';
 
 export const SHORTEST_PASSWORD = 12;
 export const LONGEST_PASSWORD = 256;
