@@ -2,10 +2,14 @@ import type { MigrationInterface } from 'typeorm';
 import { Identity1795400000000 } from './1795400000000-identity.js';
 import { Projects1795400100000 } from './1795400100000-projects.js';
 import { ProtectedProjects1795410000000 } from './1795410000000-protected-projects.js';
+import { Vault1795500600000 } from './1795500600000-vault.js';
+import { SecondFactors1795500300000 } from './1795500300000-second-factors.js';
 
 /** All migrations, oldest first. Append only: one that was released never changes. */
 export const migrations: readonly (new () => MigrationInterface)[] = [
   Identity1795400000000,
   Projects1795400100000,
   ProtectedProjects1795410000000,
+  Vault1795500600000,
+  SecondFactors1795500300000,
 ];

@@ -23,6 +23,7 @@ import { teamsPolicy } from './modules/teams/teams.policy.js';
 import { UsersModule } from './modules/users/users.module.js';
 import { usersPolicy } from './modules/users/users.policy.js';
 import { QueueModule } from './queue/queue.module.js';
+import { VaultModule } from './vault/vault.module.js';
 
 /** The policy of every module: what is not named here allows nothing. */
 const POLICIES = [usersPolicy, teamsPolicy, portsPolicy, nodesPolicy, projectsPolicy];
@@ -52,6 +53,7 @@ export class AppModule {
         ConfigModule.with(config),
         LoggerModule.forRoot(loggingOptions(config)),
         DatabaseModule.forRoot({ connect: true }),
+        VaultModule,
         QueueModule,
         HttpModule,
         AuthModule.with(POLICIES),
