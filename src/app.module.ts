@@ -7,6 +7,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { HttpModule } from './http/http.module.js';
 import { loggingOptions } from './http/logging.js';
 import { LinkModule } from './link/link.module.js';
+import { AuditLogModule } from './modules/audit/audit-log.module.js';
 import { ComponentsModule } from './modules/components/components.module.js';
 import { DeploymentsModule } from './modules/deployments/deployments.module.js';
 import { HealthModule } from './modules/health/health.module.js';
@@ -54,6 +55,7 @@ export class AppModule {
         LoggerModule.forRoot(loggingOptions(config)),
         DatabaseModule.forRoot({ connect: true }),
         VaultModule,
+        AuditLogModule,
         QueueModule,
         HttpModule,
         AuthModule.with(POLICIES),

@@ -1,0 +1,105 @@
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import type { ActorKind, Outcome } from './audit-log.js';
+
+/** One event of the audit log. Number, time and hashes are the database's; nothing changes it afterwards. */
+@Entity('audit_events')
+@Unique(['id'])
+@Index(['teamId', 'seq'])
+@Index(['actorId', 'seq'])
+@Index(['projectId', 'seq'])
+@Index(['action', 'seq'])
+@Check('ck_audit_events_actor_kind', `actor_kind IN ('user', 'service', 'system', 'anonymous')`)
+@Check('ck_audit_events_outcome', `outcome IN ('success', 'denied', 'failed')`)
+export class AuditEvent {
+  /** Counts from 1 without gaps. */
+  @PrimaryColumn('bigint')
+  seq: string;
+
+  @Column('uuid')
+  id: string;
+
+  @Index()
+  @Column('timestamptz')
+  at: Date;
+
+  @Column('text')
+  actorKind: ActorKind;
+
+  @Column({ type: 'uuid', nullable: true })
+  actorId: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  actorEmail: string | null;
+
+  @Column({ type: 'uuid', nullable: true })
+  sessionId: string | null;
+
+  @Column({ type: 'uuid', nullable: true })
+  tokenId: string | null;
+
+  /** The part of the platform that acted by itself. */
+  @Column({ type: 'text', nullable: true })
+  part: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  address: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  requestId: string | null;
+
+  @Column('text')
+  action: string;
+
+  @Column('text')
+  outcome: Outcome;
+
+  @Column({ type: 'uuid', nullable: true })
+  teamId: string | null;
+
+  @Column({ type: 'uuid', nullable: true })
+  projectId: string | null;
+
+  @Column('text')
+  subjectType: string;
+
+  @Column('text')
+  subjectId: string;
+
+  @Column({ type: 'text', nullable: true })
+  subjectName: string | null;
+
+  @Column({ type: 'json', nullable: true })
+  before: unknown;
+
+  @Column({ type: 'json', nullable: true })
+  after: unknown;
+
+  @Column({ type: 'json', nullable: true })
+  details: unknown;
+
+  @Column('bytea')
+  previousHash: Buffer;
+
+  @Column('bytea')
+  hash: Buffer;
+}
+
+/** The end of the chain: one row, locked by whoever appends. */
+@Entity('audit_head')
+@Check('ck_audit_head_id', 'id')
+export class AuditHead {
+  @PrimaryColumn({ type: 'boolean', default: true })
+  id: boolean;
+
+  @Column({ type: 'uuid', default: () => 'gen_random_uuid()' })
+  installationId: string;
+
+  @Column({ type: 'bigint', default: 0 })
+  seq: string;
+
+  @Column({ type: 'bytea', default: () => `decode(repeat('00'::text, 32), 'hex'::text)` })
+  hash: Buffer;
+
+  @Column({ type: 'timestamptz', default: () => 'now()' })
+  at: Date;
+}
