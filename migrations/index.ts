@@ -2,8 +2,10 @@ import type { MigrationInterface } from 'typeorm';
 import { Identity1795400000000 } from './1795400000000-identity.js';
 import { Projects1795400100000 } from './1795400100000-projects.js';
 import { ProtectedProjects1795410000000 } from './1795410000000-protected-projects.js';
+import { RowLevelSecurity1795500000000 } from './1795500000000-row-level-security.js';
 import { Accounts1795500200000 } from './1795500200000-accounts.js';
 import { Audit1795500100000 } from './1795500100000-audit.js';
+import { RolesAndGrants1795500400000 } from './1795500400000-roles-and-grants.js';
 import { Vault1795500600000 } from './1795500600000-vault.js';
 import { SecondFactors1795500300000 } from './1795500300000-second-factors.js';
 
@@ -12,8 +14,10 @@ export const migrations: readonly (new () => MigrationInterface)[] = [
   Identity1795400000000,
   Projects1795400100000,
   ProtectedProjects1795410000000,
+  RowLevelSecurity1795500000000,
   Audit1795500100000,
   Accounts1795500200000,
   SecondFactors1795500300000,
+  RolesAndGrants1795500400000,
   Vault1795500600000,
 ];

@@ -20,10 +20,7 @@ async function main(): Promise<void> {
   const app = await createApplication(config);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   endAtTheLatest();
-  if (!config.has('api')) {
-    await app.init();
-    return;
-  }
+  if (!config.has('api')) return;
   await app.listen(config.httpPort, config.httpAddress);
   new Logger('ControlPlane').log(`Listening on ${await app.getUrl()}`);
 }

@@ -6,6 +6,7 @@ import { DomainError } from '../common/domain-error.js';
 import { messageOf } from '../common/thrown.js';
 import { ROUTE_POLICY, type RoutePolicy } from './auth.decorators.js';
 import type { Actor } from './actor.js';
+import { enterAsActor, enterAsNode } from './request-actor.js';
 import { NodeCredentialVerifier, type NodeIdentity } from './node-credential-verifier.js';
 
 /** The declared policy of a route, if any. */
@@ -27,7 +28,9 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     const policy = routePolicyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
     if (policy?.kind === 'public') return true;
     if (policy?.kind === 'node') return this.admitNode(context.switchToHttp().getRequest());
-    return (await super.canActivate(context)) === true;
+    if ((await super.canActivate(context)) !== true) return false;
+    enterAsActor(context.switchToHttp().getRequest<{ user: Actor }>().user);
+    return true;
   }
 
   override handleRequest<U = Actor>(error: unknown, user: U | false | null | undefined): U {
@@ -45,6 +48,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     const node = credential === undefined ? null : await this.verifier().verify(credential);
     if (!node) throw unauthenticated('The node credential is missing or not valid.', 'Register the node again.');
     request.node = node;
+    enterAsNode();
     return true;
   }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { asSystem } from '../common/request-context.js';
 import { TeamsService } from '../modules/teams/teams.service.js';
 import { UserDirectory } from '../modules/users/user-directory.js';
 import { AbilityFactory } from './ability.js';
@@ -17,11 +18,9 @@ export class ActorLoader {
 
   /** The actor, or null when the user is gone or disabled, or the session has ended. */
   async load(userId: string, sessionId: string): Promise<Actor | null> {
-    const [user, live, memberships] = await Promise.all([
-      this.users.find(userId),
-      this.sessions.isLive(sessionId),
-      this.teams.membershipsOf(userId),
-    ]);
+    const [user, live, memberships] = await asSystem('authentication', () =>
+      Promise.all([this.users.find(userId), this.sessions.isLive(sessionId), this.teams.membershipsOf(userId)]),
+    );
     if (!user || user.disabledAt !== null || !live) return null;
     const principal = { userId, email: user.email, platformAdmin: user.platformAdmin, memberships };
     return { ...principal, credential: { kind: 'session', sessionId }, ability: this.abilities.for(principal) };

@@ -1,5 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
+import { ContextualClient } from './contextual-client.js';
 import { HitheNamingStrategy } from './naming.strategy.js';
 
 export interface DatabaseOptions {
@@ -23,10 +24,14 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     migrationsTransactionMode: 'each',
     installExtensions: false,
     logging: false,
+    extra: { Client: ContextualClient },
   };
 }
 
-/** A data source without entities, for migrations. The caller initialises and destroys it. */
+/**
+ * A data source without entities, for migrations. They reach all rows: row-level security holds for the owner of the tables
+ * too. The caller initialises and destroys it.
+ */
 export function migrationDataSource(url: string): DataSource {
-  return new DataSource(dataSourceOptions({ url, pool: 2 }));
+  return new DataSource({ ...dataSourceOptions({ url, pool: 2 }), extra: { options: '-c hithe.teams=all' } });
 }

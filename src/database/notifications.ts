@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Client } from 'pg';
+import { asSystem } from '../common/request-context.js';
 import { messageOf, stackOf } from '../common/thrown.js';
 import type { Transaction } from '../common/transaction.js';
 import { Config } from '../config/config.js';
@@ -135,14 +136,14 @@ export class Notifications implements OnApplicationShutdown {
       return;
     }
     this.logger.log('The notification connection is back');
-    for (const handler of this.reconnectHandlers) handler();
+    for (const handler of this.reconnectHandlers) asSystem('notifications', handler);
   }
 
   private dispatch(channel: string, text: string): void {
     const payload: unknown = JSON.parse(text);
     for (const handler of this.handlers.get(channel) ?? []) {
       Promise.resolve()
-        .then(() => handler(payload))
+        .then(() => asSystem(channel, () => handler(payload)))
         .catch((error: unknown) => {
           this.logger.error(`A listener of ${channel} failed: ${messageOf(error)}`, stackOf(error));
         });

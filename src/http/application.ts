@@ -3,16 +3,18 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { PinoLogger } from 'nestjs-pino';
 import { AppModule } from '../app.module.js';
+import { asSystem } from '../common/request-context.js';
 import type { Config } from '../config/config.js';
 import { ControlPlaneLogger } from './logging.js';
 import { serveOpenApi } from './openapi.js';
 import { refuseSecretsInQuery } from './query-secrets.middleware.js';
+import { requestContextMiddleware } from './request-context.middleware.js';
 import { requestIdMiddleware } from './request-id.js';
 
 export const API_PREFIX = 'api/v1';
 const LARGEST_JSON_BODY = '1mb';
 
-/** The control plane's application with everything in front of its routes; it does not listen yet. */
+/** The control plane's application with everything in front of its routes, started; it does not listen yet. */
 export async function createApplication(config: Config): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
     bufferLogs: true,
@@ -22,6 +24,8 @@ export async function createApplication(config: Config): Promise<NestExpressAppl
   app.useLogger(new ControlPlaneLogger(await app.resolve(PinoLogger), {}));
   configureHttp(app);
   serveOpenApi(app);
+  // The modules' own start reaches all rows. Listening comes later, outside of this: no connection inherits it.
+  await asSystem('start', () => app.init());
   return app;
 }
 
@@ -40,5 +44,7 @@ export function configureHttp(app: NestExpressApplication): void {
     }),
   );
   app.useBodyParser('json', { limit: LARGEST_JSON_BODY });
+  // After the body: what calls back when a body has been read is in another context.
+  app.use(requestContextMiddleware);
   app.use(refuseSecretsInQuery);
 }

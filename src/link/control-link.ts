@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { newId } from '../common/ids.js';
+import { asSystem } from '../common/request-context.js';
 import type { AllocationsService } from '../modules/nodes/allocations.service.js';
 import type { NodeLink, NodeLinks } from '../modules/nodes/node-links.js';
 import type { NodesService } from '../modules/nodes/nodes.service.js';
@@ -12,6 +13,8 @@ import { type AgentMessage, agentMessageSchema, type ControlMessage, LINK_PROTOC
 export const CLOSE_REFUSED = 4001;
 export const CLOSE_REPLACED = 4002;
 
+/** An agent reaches the rows of all teams that its node runs: each service looks at nothing but those of the node. */
+const PART = 'link';
 const PING_MS = 15_000;
 const HELLO_MS = 10_000;
 
@@ -49,17 +52,23 @@ export class ControlLink implements NodeLink {
     private readonly ended: (link: ControlLink) => void,
   ) {
     socket.on('message', (data: Buffer) => {
-      this.received(data.toString());
+      asSystem(PART, () => {
+        this.received(data.toString());
+      });
     });
     socket.on('pong', () => (this.answered = true));
     socket.on('close', () => {
-      this.onClose();
+      asSystem(PART, () => {
+        this.onClose();
+      });
     });
     socket.on('error', (error) => {
       this.logger.warn(`The link of node ${nodeId} failed: ${error.message}`);
     });
     this.ping = setInterval(() => {
-      this.checkAlive();
+      asSystem(PART, () => {
+        this.checkAlive();
+      });
     }, PING_MS);
     this.helloDeadline = setTimeout(() => {
       this.refuse(`no hello within ${HELLO_MS / 1000} s`);

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleInit, type BeforeApplicationShutdown } from '@nestjs/common';
 import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
+import { asSystem } from '../common/request-context.js';
 import { messageOf, stackOf } from '../common/thrown.js';
 import type { Transaction } from '../common/transaction.js';
 import { Config } from '../config/config.js';
@@ -113,7 +114,7 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
 
   private async runOne(handler: JobHandler, job: JobWithMetadata): Promise<void> {
     try {
-      await handler.run(job.data);
+      await asSystem(handler.job.name, () => handler.run(job.data));
     } catch (error) {
       const last = job.retryCount >= job.retryLimit ? '; it goes to the dead-letter queue' : '';
       this.logger.error(`Job ${job.name} ${job.id} failed, attempt ${job.retryCount + 1}${last}`, stackOf(error));

@@ -65,7 +65,8 @@ async function ensureRole(client: pg.Client): Promise<void> {
 async function digestOfMigrations(): Promise<string> {
   const directory = join(import.meta.dirname, '../../migrations');
   const digest = createHash('sha256');
-  for (const file of (await readdir(directory)).sort()) digest.update(file).update(await readFile(join(directory, file)));
+  for (const file of (await readdir(directory, { recursive: true })).filter((name) => name.endsWith('.ts')).sort())
+    digest.update(file).update(await readFile(join(directory, file)));
   return digest.digest('hex').slice(0, 12);
 }
 

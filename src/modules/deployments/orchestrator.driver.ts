@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
+import { asSystem } from '../../common/request-context.js';
 import { Config } from '../../config/config.js';
 import { Notifications } from '../../database/notifications.js';
 import { HandleJob } from '../../queue/job.js';
@@ -64,7 +65,8 @@ export class OrchestratorDriver implements OnApplicationBootstrap, BeforeApplica
     }
     const run = { again: false, done: Promise.resolve() };
     this.running.set(deploymentId, run);
-    run.done = this.lookUntilQuiet(deploymentId, run);
+    // Whoever asked, the platform moves deployments.
+    run.done = asSystem('orchestrator', () => this.lookUntilQuiet(deploymentId, run));
     return run.done;
   }
 

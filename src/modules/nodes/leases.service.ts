@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { DomainError } from '../../common/domain-error.js';
+import { asSystem } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
 import { Config } from '../../config/config.js';
 import { managerOf } from '../../database/transaction-runner.js';
@@ -32,7 +33,7 @@ export class LeasesService {
 
   /** Every lease on a node. */
   ofNode(nodeId: string): Promise<PortLease[]> {
-    return this.leases.findBy({ nodeId });
+    return asSystem('leases', () => this.leases.findBy({ nodeId }));
   }
 
   /** The leases that components of a project hold already. */
@@ -77,10 +78,9 @@ export class LeasesService {
 
   private async leaseAny(tx: Transaction, request: LeaseRequest, taken: ReadonlySet<number>): Promise<number> {
     const { first, last } = this.config.portRange;
-    const leased = await managerOf(tx).find(PortLease, {
-      select: { port: true },
-      where: { nodeId: request.nodeId, address: LISTEN_ADDRESS },
-    });
+    const where = { nodeId: request.nodeId, address: LISTEN_ADDRESS };
+    // Strangers' too: a port can be leased once only.
+    const leased = await asSystem('leases', () => managerOf(tx).find(PortLease, { select: { port: true }, where }));
     const used = new Set([...taken, ...leased.map((lease) => lease.port)]);
     const count = last - first + 1;
     const offset = startWithin(count, request.nodeId);

@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository } from 'typeorm';
 import { DomainError } from '../../common/domain-error.js';
 import { newId } from '../../common/ids.js';
+import { asSystem } from '../../common/request-context.js';
 import { Notifications } from '../../database/notifications.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { type PlanFacts, planFactsSchema, type Task } from '../../link/messages.js';
@@ -45,7 +46,7 @@ export class TasksService implements OnModuleInit, OnApplicationShutdown {
 
   /** Facts for a plan; changes nothing on the node. Throws `NODE_SILENT` when it does not answer in time. */
   async planFacts(nodeId: string, closures: { port: string; version: string }[]): Promise<PlanFacts> {
-    return planFactsSchema.parse(await this.run(nodeId, { kind: 'plan-facts', closures }, PLAN_FACTS_MS));
+    return planFactsSchema.parse(await asSystem('tasks', () => this.run(nodeId, { kind: 'plan-facts', closures }, PLAN_FACTS_MS)));
   }
 
   /** The tasks that the node has not answered and that still matter. */

@@ -3,8 +3,9 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
 import { type Action, authorize } from '../../auth/ability.js';
 import { whereAllowed } from '../../auth/ability-query.js';
-import type { Actor, Membership, TeamRole } from '../../auth/actor.js';
+import type { Actor, AnyRole, Membership } from '../../auth/actor.js';
 import { DomainError, notFound } from '../../common/domain-error.js';
+import { asSystem } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf, violates } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
@@ -23,7 +24,7 @@ export interface OwnTeam {
   id: string;
   slug: string;
   name: string;
-  role: TeamRole;
+  role: AnyRole;
 }
 
 export interface NewTeam {
@@ -52,7 +53,8 @@ export class TeamsService {
   async createPersonal(tx: Transaction, user: { id: string; email: string }): Promise<Team> {
     const name = (user.email.split('@', 1)[0] ?? user.email).slice(0, LONGEST_SLUG);
     const wanted = slugOf(name);
-    const slug = (await managerOf(tx).existsBy(Team, { slug: wanted })) ? withTail(wanted) : wanted;
+    const taken = await asSystem('teams', () => managerOf(tx).existsBy(Team, { slug: wanted }));
+    const slug = taken ? withTail(wanted) : wanted;
     return this.add(tx, { slug, name, personalOf: user.id }, user.id);
   }
 
@@ -75,7 +77,8 @@ export class TeamsService {
 
   /** All teams and roles of a user. */
   async membershipsOf(userId: string): Promise<Membership[]> {
-    return this.memberships.find({ select: { teamId: true, role: true }, where: { userId }, order: { id: 'ASC' } });
+    const found = await this.memberships.find({ select: { teamId: true, role: true }, where: { userId }, order: { id: 'ASC' } });
+    return found.map(({ teamId, role }) => ({ teamId, role }));
   }
 
   /** The teams that `actor` belongs to, oldest membership first. */
@@ -94,9 +97,12 @@ export class TeamsService {
     const [next] = await tx.query<{ number: number }[]>(`SELECT nextval('tenant_numbers')::int AS number`);
     if (!next) throw new TypeError('The sequence tenant_numbers gave no number');
     try {
-      const created = await manager.save(manager.create(Team, { ...team, number: next.number }));
-      await manager.save(manager.create(TeamMembership, { teamId: created.id, userId: ownerId, role: 'owner' }));
-      return created;
+      // Nobody is in the team yet, so nobody but the platform can write its rows.
+      return await asSystem('teams', async () => {
+        const created = await manager.save(manager.create(Team, { ...team, number: next.number }));
+        await manager.save(manager.create(TeamMembership, { teamId: created.id, userId: ownerId, role: 'owner' }));
+        return created;
+      });
     } catch (error) {
       if (!violates(error, 'uq_teams_slug')) throw error;
       throw new DomainError('conflict', 'TEAM_SLUG_TAKEN', `There is a team "${team.slug}" already.`, {
