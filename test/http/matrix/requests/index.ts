@@ -1,0 +1,7 @@
+import type { RouteCases } from '../route-case.js';
+import { DEPLOYMENT_ROUTES } from './deployments.js';
+import { PLATFORM_ROUTES } from './platform.js';
+import { PROJECT_ROUTES } from './projects.js';
+
+/** How the matrix calls each operation; one file for each area. */
+export const ROUTES: RouteCases = { ...PLATFORM_ROUTES, ...PROJECT_ROUTES, ...DEPLOYMENT_ROUTES };
