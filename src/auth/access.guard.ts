@@ -4,7 +4,7 @@ import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
 import { DomainError } from '../common/domain-error.js';
 import { messageOf } from '../common/thrown.js';
-import { ROUTE_POLICY, type RoutePolicy } from './auth.decorators.js';
+import { BEFORE_SECOND_FACTOR, ROUTE_POLICY, type RoutePolicy } from './auth.decorators.js';
 import type { Actor } from './actor.js';
 import { enterAsActor, enterAsNode } from './request-actor.js';
 import { NodeCredentialVerifier, type NodeIdentity } from './node-credential-verifier.js';
@@ -65,8 +65,9 @@ export class PolicyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const policy = routePolicyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
     if (!policy) throw new DomainError('forbidden', 'ROUTE_WITHOUT_POLICY', 'This route declares no policy, so nobody may call it.');
-    if (policy.kind !== 'ability') return true;
     const { user } = context.switchToHttp().getRequest<Request & { user?: Actor }>();
+    if (user?.secondFactorMissing === true) this.assertOpenBeforeSecondFactor(context);
+    if (policy.kind !== 'ability') return true;
     if (user?.ability.can(policy.action, policy.subject) === true) return true;
     throw new DomainError(
       'forbidden',
@@ -76,6 +77,14 @@ export class PolicyGuard implements CanActivate {
         fix: 'Ask an administrator for a role that may.',
       },
     );
+  }
+
+  private assertOpenBeforeSecondFactor(context: ExecutionContext): void {
+    if (this.reflector.getAllAndOverride<boolean | undefined>(BEFORE_SECOND_FACTOR, [context.getHandler(), context.getClass()]) === true)
+      return;
+    throw new DomainError('forbidden', 'SECOND_FACTOR_REQUIRED', 'The operator of this platform demands a second factor of you.', {
+      fix: "Set one up with 'hithe 2fa enable' or POST /api/v1/me/totp. If you have one, log in again.",
+    });
   }
 }
 

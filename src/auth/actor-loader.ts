@@ -4,6 +4,7 @@ import { TeamsService } from '../modules/teams/teams.service.js';
 import { UserDirectory } from '../modules/users/user-directory.js';
 import { AbilityFactory } from './ability.js';
 import type { Actor } from './actor.js';
+import { SecondFactors } from './factors/second-factors.js';
 import { Sessions } from './sessions/sessions.js';
 
 /** Looks up on every request who asks, so that a disabled user, an ended session or a lost role counts at once. */
@@ -14,15 +15,17 @@ export class ActorLoader {
     private readonly teams: TeamsService,
     private readonly sessions: Sessions,
     private readonly abilities: AbilityFactory,
+    private readonly factors: SecondFactors,
   ) {}
 
   /** The actor, or null when the user is gone or disabled, or the session has ended. */
   async load(userId: string, sessionId: string): Promise<Actor | null> {
-    const [user, live, memberships] = await asSystem('authentication', () =>
-      Promise.all([this.users.find(userId), this.sessions.isLive(sessionId), this.teams.membershipsOf(userId)]),
+    const [user, session, memberships] = await asSystem('authentication', () =>
+      Promise.all([this.users.find(userId), this.sessions.live(sessionId), this.teams.membershipsOf(userId)]),
     );
-    if (!user || user.disabledAt !== null || !live) return null;
+    if (!user || user.disabledAt !== null || !session) return null;
     const principal = { userId, email: user.email, platformAdmin: user.platformAdmin, memberships };
-    return { ...principal, credential: { kind: 'session', sessionId }, ability: this.abilities.for(principal) };
+    const secondFactorMissing = !session.secondFactor && this.factors.isRequired(user);
+    return { ...principal, credential: { kind: 'session', sessionId }, ability: this.abilities.for(principal), secondFactorMissing };
   }
 }

@@ -19,9 +19,14 @@ import { DomainError, type Fault } from '../common/domain-error.js';
 import { Env, declarationsOf } from './env.decorator.js';
 import { type HithePaths, hitheHome, hithePaths } from './home.js';
 import { IsPortRange, type PortRange, parsePortRange } from './port-range.js';
+import { IsTrustedProxies, type TrustedProxies, parseTrustedProxies } from './trusted-proxies.js';
 
 export const ROLES = ['api', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
+export const SIGN_UP_MODES = ['invite', 'open', 'oidc'] as const;
+export type SignUpMode = (typeof SIGN_UP_MODES)[number];
+export const SECOND_FACTOR_DEMANDS = ['none', 'admins', 'all'] as const;
+export type SecondFactorDemand = (typeof SECOND_FACTOR_DEMANDS)[number];
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -200,14 +205,14 @@ export class Config {
 
   @Env('HITHE_ACCESS_TOKEN_TTL', {
     description: 'Seconds for which an access token is valid.',
-    example: '900',
-    default: '900',
+    example: '600',
+    default: '600',
     parse: integer,
-    fix: 'Set 30 to 86400 seconds.',
+    fix: 'Set 30 to 3600 seconds.',
   })
   @IsInt()
   @Min(30)
-  @Max(86_400)
+  @Max(3_600)
   accessTokenTtl: number;
 
   @Env('HITHE_REFRESH_TOKEN_TTL', {
@@ -221,6 +226,75 @@ export class Config {
   @Min(60)
   @Max(31_536_000)
   refreshTokenTtl: number;
+
+  @Env('HITHE_SIGNING_KEY_DAYS', {
+    description: 'Days after which a new key signs the access tokens. The one before verifies until its last token has expired.',
+    example: '30',
+    default: '30',
+    parse: integer,
+    fix: 'Set 1 to 3650 days.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3_650)
+  signingKeyDays: number;
+
+  @Env('HITHE_SIGN_UP', {
+    description: 'Who gets an account: `invite` whoever was invited, `open` anybody, `oidc` whoever the OIDC provider knows.',
+    example: 'invite',
+    default: 'invite',
+    fix: `Set one of ${SIGN_UP_MODES.join(', ')}.`,
+  })
+  @IsIn(SIGN_UP_MODES)
+  signUp: SignUpMode;
+
+  @Env('HITHE_PUBLIC_URL', {
+    description: 'Address under which people reach this installation; links in invitations and mails begin with it.',
+    example: 'https://hithe.example.org',
+    defaultDescription: 'http://localhost:HITHE_HTTP_PORT',
+    parse: (text) => text.replace(/\/+$/, ''),
+    fix: 'Set an http or https address.',
+  })
+  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true })
+  publicUrl: string;
+
+  @Env('HITHE_SMTP_URL', {
+    description: 'Mail server for invitations and password resets. Absent: no mail is sent, and links are shown to whoever makes them.',
+    example: 'smtps://hithe:secret@mail.example.org:465',
+    fix: 'Set smtp://USER:PASSWORD@HOST:PORT (STARTTLS when offered) or smtps://… (TLS from the start).',
+  })
+  @IsOptional()
+  @Matches(/^smtps?:\/\/[^/\s]+/, { message: 'must be an smtp:// or smtps:// URL' })
+  smtpUrl?: string;
+
+  @Env('HITHE_MAIL_FROM', {
+    description: 'Sender of mails.',
+    example: 'Hithe <hithe@example.org>',
+    default: 'Hithe <hithe@localhost>',
+    fix: 'Set an address, or NAME <ADDRESS>.',
+  })
+  @Matches(/^(?:[^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/, { message: 'must be an address, or NAME <ADDRESS>' })
+  mailFrom: string;
+
+  @Env('HITHE_TRUST_PROXY', {
+    description:
+      'Proxies whose X-Forwarded-For is believed: how many stand in front, or their addresses and networks, separated by commas. Absent: none.',
+    example: 'loopback,10.0.0.0/8',
+    default: '',
+    parse: parseTrustedProxies,
+    fix: 'Set a number of proxies, or addresses, networks, loopback, linklocal or uniquelocal, separated by commas.',
+  })
+  @IsTrustedProxies()
+  trustProxy: TrustedProxies;
+
+  @Env('HITHE_REQUIRE_SECOND_FACTOR', {
+    description: 'Who needs a second factor: `none`, `admins` (of the platform) or `all`. Whoever lacks one can do nothing but set one up.',
+    example: 'admins',
+    default: 'none',
+    fix: `Set one of ${SECOND_FACTOR_DEMANDS.join(', ')}.`,
+  })
+  @IsIn(SECOND_FACTOR_DEMANDS)
+  requireSecondFactor: SecondFactorDemand;
 
   @Env('HITHE_DATABASE_POOL', {
     description: 'Most database connections that one control plane holds for requests.',
@@ -282,6 +356,8 @@ export function loadConfig(
   }
   Object.assign(config, values, { home: hitheHome(environment), paths: hithePaths(environment) });
   Object.assign(config, overrides);
+  // A wrong port is named once, as itself.
+  if (!config.publicUrl) config.publicUrl = config.httpPort <= 65_535 ? `http://localhost:${config.httpPort}` : 'http://localhost';
   if (!config.databaseUrl) config.databaseUrl = storedDatabaseUrl(config.paths.control.databaseUrl);
   assertValid(config);
   return config;

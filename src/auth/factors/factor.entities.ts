@@ -1,5 +1,6 @@
 import { Check, Column, Entity, ForeignKey, Index, Unique } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
+import { defineSealedColumn } from '../../vault/sealed-columns.js';
 import type { FirstFactor } from './login-proof.js';
 
 /** The authenticator app of a user; counts once it is confirmed. */
@@ -10,7 +11,7 @@ export class TotpCredential extends BaseEntity {
   @Column('uuid')
   userId: string;
 
-  /** The shared secret in an envelope of the platform key. */
+  /** The shared secret, sealed. */
   @Column('bytea')
   secret: Buffer;
 
@@ -21,6 +22,8 @@ export class TotpCredential extends BaseEntity {
   @Column({ type: 'integer', nullable: true })
   lastStep: number | null;
 }
+
+defineSealedColumn({ table: 'totp_credentials', column: 'secret' });
 
 /** One of a user's recovery codes, by its hash. */
 @Entity('recovery_codes')

@@ -10,7 +10,8 @@ describe('recovery codes', () => {
 
   it('are the same however they are typed', () => {
     const hash = recoveryCodeHash('k3vp-x7md-92hq-acwt');
-    for (const typed of ['K3VP-X7MD-92HQ-ACWT', ' k3vp x7md 92hq acwt\n', 'k3vpx7md92hqacwt']) expect(recoveryCodeHash(typed)).toEqual(hash);
+    for (const typed of ['K3VP-X7MD-92HQ-ACWT', ' k3vp x7md 92hq acwt\n', 'k3vpx7md92hqacwt'])
+      expect(recoveryCodeHash(typed)).toEqual(hash);
     expect(recoveryCodeHash('k3vp-x7md-92hq-acwu')).not.toEqual(hash);
   });
 });

@@ -32,6 +32,7 @@ describe('one-time codes', () => {
   it('may be typed with a blank, and are nothing but six digits', async () => {
     const code = await codeOf(secret, STEP);
     expect(await totpStep(secret, `${code.slice(0, 3)} ${code.slice(3)}`, at(STEP))).toBe(STEP);
-    for (const wrong of ['', '12345', `${code}0`, 'abcdef', `${code.slice(0, 5)}x`]) expect(await totpStep(secret, wrong, at(STEP))).toBeUndefined();
+    for (const wrong of ['', '12345', `${code}0`, 'abcdef', `${code.slice(0, 5)}x`])
+      expect(await totpStep(secret, wrong, at(STEP))).toBeUndefined();
   });
 });

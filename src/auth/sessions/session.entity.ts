@@ -9,10 +9,32 @@ export class Session extends BaseEntity {
   @Column('uuid')
   userId: string;
 
+  /** With what it began: `password`, `totp`, `passkey`, `oidc`, `invitation`, …; in the order in which they were shown. */
+  @Column({ type: 'text', array: true, default: [] })
+  methods: string[];
+
+  /** Of the last log-in or refresh. */
+  @Column({ type: 'timestamptz', default: () => 'now()' })
+  lastUsedAt: Date;
+
+  @Column({ type: 'text', default: '' })
+  address: string;
+
+  @Column({ type: 'text', default: '' })
+  userAgent: string;
+
+  /** Whether two factors were shown, at the log-in or since. */
+  @Column({ type: 'boolean', default: false })
+  secondFactor: boolean;
+
+  /** When the user last proved again who they are, before they changed what they log in with. */
+  @Column({ type: 'timestamptz', nullable: true })
+  provedAt: Date | null;
+
   @Column({ type: 'timestamptz', nullable: true })
   revokedAt: Date | null;
 
-  /** `logout`, `refresh-token-reused` or `user-disabled`. */
+  /** A `RevocationReason`. */
   @Column({ type: 'text', nullable: true })
   revokedReason: string | null;
 }
