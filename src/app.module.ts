@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AuthModule } from './auth/auth.module.js';
+import { platformPolicy } from './auth/platform.policy.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -27,7 +28,7 @@ import { QueueModule } from './queue/queue.module.js';
 import { VaultModule } from './vault/vault.module.js';
 
 /** The policy of every module: what is not named here allows nothing. */
-const POLICIES = [usersPolicy, teamsPolicy, portsPolicy, nodesPolicy, projectsPolicy];
+const POLICIES = [platformPolicy, usersPolicy, teamsPolicy, portsPolicy, nodesPolicy, projectsPolicy];
 
 /** Modules of the product, in the order of their dependencies. */
 const MODULES = [

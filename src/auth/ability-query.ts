@@ -62,6 +62,7 @@ function conditionToSql(
     const column = columnOf(attribute);
     if (typeof wanted !== 'object' || wanted === null) return `${column} = ${bind(wanted)}`;
     if ('$in' in wanted && Object.keys(wanted).length === 1) return `${column} = ANY(${bind(wanted.$in)})`;
+    if ('$nin' in wanted && Object.keys(wanted).length === 1) return `NOT (${column} = ANY(${bind(wanted.$nin)}))`;
     throw new TypeError(`A rule's condition on "${attribute}" cannot be asked of the database: ${JSON.stringify(wanted)}`);
   });
   return parts.length === 0 ? 'TRUE' : parts.join(' AND ');

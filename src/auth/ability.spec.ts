@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AbilityFactory, type Policy, authorize, mayDo } from './ability.js';
 import { abilityToSql } from './ability-query.js';
-import { type Principal, isAtLeast, roleIn, teamsWithRole } from './actor.js';
+import { type Principal, type TeamRole, isAtLeast, roleIn } from './actor.js';
 
 const principal: Principal = {
   userId: 'u1',
@@ -13,6 +13,9 @@ const principal: Principal = {
     { teamId: 't3', role: 'viewer' },
   ],
 };
+
+const teamsWithRole = (who: Principal, atLeast: TeamRole) =>
+  who.memberships.filter((membership) => isAtLeast(membership.role, atLeast)).map((membership) => membership.teamId);
 
 const policy: Policy = (rules, who) => {
   rules.can('read', 'Project', { teamId: { $in: teamsWithRole(who, 'viewer') } });
@@ -29,7 +32,8 @@ describe('roles', () => {
   it('include the weaker ones', () => {
     expect(isAtLeast('owner', 'viewer')).toBe(true);
     expect(isAtLeast('viewer', 'developer')).toBe(false);
-    expect(teamsWithRole(principal, 'developer')).toEqual(['t1', 't2']);
+    expect(isAtLeast('auditor', 'developer')).toBe(false);
+    expect(isAtLeast('custom', 'developer')).toBe(false);
     expect(roleIn(principal, 't4')).toBeUndefined();
   });
 });

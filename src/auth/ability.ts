@@ -1,6 +1,7 @@
 import { AbilityBuilder, type MongoAbility, type RawRuleOf, createMongoAbility, subject } from '@casl/ability';
 import { DomainError, notFound } from '../common/domain-error.js';
 import type { Actor, Principal } from './actor.js';
+import { tokenRefusal } from './token-refusal.js';
 
 /** What can be done. `read` always means: may know that it exists. docs/security.md says who may do what. */
 export const ACTIONS = [
@@ -43,11 +44,22 @@ export interface Subjects {
   Platform: Record<string, never>;
 }
 export type SubjectName = keyof Subjects;
+export const SUBJECT_NAMES = [
+  'User',
+  'Team',
+  'Project',
+  'AuditEvent',
+  'Port',
+  'Node',
+  'Platform',
+] as const satisfies readonly SubjectName[];
 
 export type AppAbility = MongoAbility<[Action, SubjectName | 'all' | object]>;
 
-/** Conditions on a subject's attributes: equal, or one of. All of them must hold. */
-export type Conditions<S extends SubjectName> = { [K in keyof Subjects[S]]?: Subjects[S][K] | { $in: Subjects[S][K][] } };
+/** Conditions on a subject's attributes: equal, one of, or none of. All of them must hold. */
+export type Conditions<S extends SubjectName> = {
+  [K in keyof Subjects[S]]?: Subjects[S][K] | { $in: Subjects[S][K][] } | { $nin: Subjects[S][K][] };
+};
 
 /** Collects the rules of one principal. `manage` of `all` belongs to platform administrators alone. */
 export interface RuleBuilder {
@@ -88,17 +100,20 @@ export function mayDo<S extends SubjectName>(actor: Pick<Actor, 'ability'>, acti
 
 /**
  * Returns `row` when the actor may do `action` to it. A row that is absent and one that the actor may not even read are the
- * same `not-found`; a readable one is `forbidden`. `what` and `id` name it in the message: `authorize(actor, 'deploy', 'Project', row, {what: 'project', id})`.
+ * same `not-found`; a readable one is `forbidden` (`SCOPE_MISSING` when only the token's scopes stand in the way). `what` and `id` name it in the message: `authorize(actor, 'deploy', 'Project', row, {what: 'project', id})`.
  */
 export function authorize<S extends SubjectName, R extends Subjects[S]>(
-  actor: Pick<Actor, 'ability'>,
+  actor: Pick<Actor, 'ability' | 'unscoped'>,
   action: Action,
   name: S,
   row: R | null | undefined,
   named: { what: string; id: string },
 ): R {
-  if (!row || !mayDo(actor, 'read', name, row)) throw notFound(named.what, named.id);
+  // Whoever holds a token may know what its owner may see: to them a missing scope is no secret.
+  const owner = { ability: actor.unscoped ?? actor.ability };
+  if (!row || !mayDo(owner, 'read', name, row)) throw notFound(named.what, named.id);
   if (mayDo(actor, action, name, row)) return row;
+  if (mayDo(owner, action, name, row)) throw tokenRefusal(action, name);
   throw new DomainError(
     'forbidden',
     'ACTION_FORBIDDEN',

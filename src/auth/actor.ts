@@ -45,6 +45,8 @@ export interface Actor extends Principal {
   /** What this request proved itself with. */
   credential: { kind: 'session'; sessionId: string } | { kind: 'token'; tokenId: string; scopes: readonly string[] };
   ability: AppAbility;
+  /** With a token: what its owner may do in its team, whatever its scopes. Only to tell a missing scope from a missing right. */
+  unscoped?: AppAbility;
   /** The operator demands a second factor and this session has shown none: only `@BeforeSecondFactor()` routes are open. */
   secondFactorMissing?: boolean;
 }

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsString, MaxLength, MinLength } from 'class-validator';
 import { UserDto } from '../modules/users/dto/user.dto.js';
-import { TEAM_ROLES, type TeamRole } from './actor.js';
+import { ANY_ROLES, type AnyRole } from './actor.js';
 import type { Grant } from './auth.service.js';
 import { LONGEST_PASSWORD } from './passwords/password-policy.js';
 
@@ -61,8 +61,8 @@ export class MyTeamDto {
   slug: string;
   @ApiProperty({ example: 'Harbour crew' })
   name: string;
-  @ApiProperty({ enum: TEAM_ROLES, enumName: 'TeamRole', example: 'owner' })
-  role: TeamRole;
+  @ApiProperty({ enum: ANY_ROLES, enumName: 'AnyRole', example: 'owner' })
+  role: AnyRole;
 }
 
 /** Who the caller is. */

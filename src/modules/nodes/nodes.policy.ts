@@ -1,6 +1,4 @@
-import type { Policy } from '../../auth/ability.js';
+import { tablePolicy } from '../../auth/table-rules.js';
 
 /** Nodes are the platform's: its administrators see and manage them. */
-export const nodesPolicy: Policy = (rules, principal) => {
-  if (principal.platformAdmin) rules.can(['read', 'create', 'update', 'delete'], 'Node');
-};
+export const nodesPolicy = tablePolicy('Node');

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, Repository } from 'typeorm';
-import { type Actor, type TeamRole, isAtLeast, roleIn } from '../../auth/actor.js';
+import { type Actor, type AnyRole, type TeamRole, isAtLeast, roleIn } from '../../auth/actor.js';
 import { DomainError, notFound } from '../../common/domain-error.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
@@ -13,7 +13,7 @@ import { TeamsService } from './teams.service.js';
 export interface Member {
   userId: string;
   email: string;
-  role: TeamRole;
+  role: AnyRole;
   since: Date;
 }
 
@@ -78,7 +78,7 @@ async function assertOtherOwner(tx: EntityManager, teamId: string, userId: strin
 }
 
 /** Owners manage everybody; admins only roles below admin. */
-function assertMayManage(actor: Actor, teamId: string, ...roles: (TeamRole | undefined)[]): void {
+function assertMayManage(actor: Actor, teamId: string, ...roles: (AnyRole | undefined)[]): void {
   if (roleIn(actor, teamId) === 'owner') return;
   if (roles.every((role) => role === undefined || !isAtLeast(role, 'admin'))) return;
   throw new DomainError('forbidden', 'ROLE_TOO_HIGH', 'An admin of a team manages developers and viewers only.', {

@@ -1,11 +1,10 @@
-import { teamsWithRole } from '../../auth/actor.js';
 import type { Policy } from '../../auth/ability.js';
+import { tablePolicy } from '../../auth/table-rules.js';
 
-/** Everybody may found a team; members see theirs; owners and admins manage the members below them. */
+const byTable = tablePolicy('Team');
+
+/** Everybody may found a team; what they may do in one is in the role table. */
 export const teamsPolicy: Policy = (rules, principal) => {
   rules.can('create', 'Team');
-  rules.can('read', 'Team', { id: { $in: teamsWithRole(principal, 'viewer') } });
-  rules.can(['manage-members', 'update'], 'Team', { id: { $in: teamsWithRole(principal, 'admin') } });
-  rules.can('delete', 'Team', { id: { $in: teamsWithRole(principal, 'owner') } });
-  if (principal.platformAdmin) rules.can('read', 'Team');
+  byTable(rules, principal);
 };

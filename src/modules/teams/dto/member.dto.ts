@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn, MaxLength } from 'class-validator';
-import { TEAM_ROLES, type TeamRole } from '../../../auth/actor.js';
+import { ANY_ROLES, type AnyRole, TEAM_ROLES, type TeamRole } from '../../../auth/actor.js';
 import { pageDto } from '../../../http/pagination.js';
 import type { Member } from '../team-members.service.js';
 
@@ -22,8 +22,8 @@ export class MemberDto {
   userId: string;
   @ApiProperty({ example: 'grace@example.org' })
   email: string;
-  @ApiProperty({ enum: TEAM_ROLES, enumName: 'TeamRole', example: 'developer' })
-  role: TeamRole;
+  @ApiProperty({ enum: ANY_ROLES, enumName: 'AnyRole', example: 'developer' })
+  role: AnyRole;
   @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00.000Z' })
   since: string;
 

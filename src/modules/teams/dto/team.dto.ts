@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
-import { type Actor, TEAM_ROLES, type TeamRole, roleIn } from '../../../auth/actor.js';
+import { ANY_ROLES, type Actor, type AnyRole, roleIn } from '../../../auth/actor.js';
 import { pageDto } from '../../../http/pagination.js';
 import { LONGEST_SLUG, SLUG_PATTERN } from '../team-slug.js';
 import type { Team } from '../team.entity.js';
@@ -37,17 +37,17 @@ export class TeamDto {
   @ApiProperty({ example: false, description: "Whether it is a user's own team" })
   personal: boolean;
   @ApiProperty({
-    enum: TEAM_ROLES,
-    enumName: 'TeamRole',
+    enum: ANY_ROLES,
+    enumName: 'AnyRole',
     nullable: true,
     example: 'owner',
     description: 'Role of the caller; null for a platform administrator who is no member',
   })
-  role: TeamRole | null;
+  role: AnyRole | null;
   @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00.000Z' })
   createdAt: string;
 
-  static from(team: Team, role: TeamRole | null): TeamDto {
+  static from(team: Team, role: AnyRole | null): TeamDto {
     return {
       id: team.id,
       slug: team.slug,
