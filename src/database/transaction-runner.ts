@@ -24,13 +24,34 @@ export class TransactionRunner {
 
   run<T>(work: (tx: EntityManager) => Promise<T>, { isolation }: TransactionOptions = {}): Promise<T> {
     // Naming the level costs a round trip of its own.
-    return retried(() => (isolation === undefined ? this.dataSource.transaction(work) : this.dataSource.transaction(isolation, work)));
+    const whole = (tx: EntityManager): Promise<T> => withLastActs(tx, work);
+    return retried(() => (isolation === undefined ? this.dataSource.transaction(whole) : this.dataSource.transaction(isolation, whole)));
   }
 
   /** Runs one statement, which is a transaction by itself: four round trips fewer. It runs again like `run`'s work. */
   statement<T>(sql: string, parameters: unknown[]): Promise<T> {
     return retried(() => this.dataSource.query<T>(sql, parameters));
   }
+}
+
+/** What each open transaction does last. */
+const lastActs = new WeakMap<Transaction, (() => Promise<void>)[]>();
+
+/** Puts `act` off until `tx` is about to commit, for locks that everybody waits for; at once when `TransactionRunner` did not begin it. */
+export async function beforeCommit(tx: Transaction, act: () => Promise<void>): Promise<void> {
+  const acts = lastActs.get(tx);
+  if (acts === undefined) await act();
+  else acts.push(act);
+}
+
+async function withLastActs<T>(tx: EntityManager, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+  const acts: (() => Promise<void>)[] = [];
+  lastActs.set(tx, acts);
+  const result = await work(tx);
+  // An act may ask for another one.
+  for (let act = acts.shift(); act !== undefined; act = acts.shift()) await act();
+  lastActs.delete(tx);
+  return result;
 }
 
 async function retried<T>(work: () => Promise<T>): Promise<T> {

@@ -88,6 +88,13 @@ function urlOf(database: string): string {
   return url.href;
 }
 
+/** The same database as somebody whom no grant and no row-level security stops. */
+export function superuserUrl(database: string): string {
+  const url = new URL(serverUrl());
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
 function serverUrl(): string {
   const url = process.env['HITHE_TEST_DATABASE_URL'];
   if (url === undefined) throw new Error('No test database server: this project of jest.config.js lacks the global set-up');

@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
-import type { ActorKind, Outcome } from './audit-log.js';
+import type { ActorKind, Outcome } from './domain/audit-entry.js';
 
 /** One event of the audit log. Number, time and hashes are the database's; nothing changes it afterwards. */
 @Entity('audit_events')
@@ -8,6 +8,7 @@ import type { ActorKind, Outcome } from './audit-log.js';
 @Index(['actorId', 'seq'])
 @Index(['projectId', 'seq'])
 @Index(['action', 'seq'])
+@Index(['subjectId', 'seq'])
 @Check('ck_audit_events_actor_kind', `actor_kind IN ('user', 'service', 'system', 'anonymous')`)
 @Check('ck_audit_events_outcome', `outcome IN ('success', 'denied', 'failed')`)
 export class AuditEvent {
@@ -102,4 +103,71 @@ export class AuditHead {
 
   @Column({ type: 'timestamptz', default: () => 'now()' })
   at: Date;
+}
+
+/** Events that have left the table for a file: the ends of the segment, which the chain continues from. */
+@Entity('audit_segments')
+@Check('ck_audit_segments_order', 'first_seq <= last_seq')
+export class AuditSegment {
+  @PrimaryColumn('bigint')
+  firstSeq: string;
+
+  @Column('bigint')
+  lastSeq: string;
+
+  @Column('bytea')
+  previousHash: Buffer;
+
+  @Column('bytea')
+  lastHash: Buffer;
+
+  @Column('timestamptz')
+  firstAt: Date;
+
+  @Column('timestamptz')
+  lastAt: Date;
+
+  /** Name of the file in `control/audit/archive`. */
+  @Column('text')
+  file: string;
+
+  @Column('bytea')
+  fileSha256: Buffer;
+
+  @Column({ type: 'timestamptz', default: () => 'clock_timestamp()' })
+  archivedAt: Date;
+}
+
+/** How far a stream has come, which process serves it, and since when it fails. */
+@Entity('audit_streams')
+export class AuditStreamState {
+  @PrimaryColumn('text')
+  name: string;
+
+  /** The last event that has arrived. */
+  @Column({ type: 'bigint', default: 0 })
+  cursor: string;
+
+  /** The last event whose signed head has arrived, and when. */
+  @Column({ type: 'bigint', default: 0 })
+  headSeq: string;
+
+  @Column({ type: 'timestamptz', nullable: true })
+  headAt: Date | null;
+
+  /** Failures in a row. */
+  @Column({ type: 'integer', default: 0 })
+  attempts: number;
+
+  @Column({ type: 'timestamptz', nullable: true })
+  failingSince: Date | null;
+
+  @Column({ type: 'text', nullable: true })
+  error: string | null;
+
+  @Column({ type: 'uuid', nullable: true })
+  leasedBy: string | null;
+
+  @Column({ type: 'timestamptz', nullable: true })
+  leasedUntil: Date | null;
 }

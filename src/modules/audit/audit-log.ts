@@ -4,31 +4,11 @@ import { DomainError } from '../../common/domain-error.js';
 import { newId } from '../../common/ids.js';
 import { requestContext } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
-import { TransactionRunner, sqlState } from '../../database/transaction-runner.js';
+import { TransactionRunner, beforeCommit, sqlState } from '../../database/transaction-runner.js';
 import { NamedKeys } from '../../vault/named-keys.js';
+import type { AuditEntry } from './domain/audit-entry.js';
 
-export const OUTCOMES = ['success', 'denied', 'failed'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
-export const ACTOR_KINDS = ['user', 'service', 'system', 'anonymous'] as const;
-export type ActorKind = (typeof ACTOR_KINDS)[number];
-
-/** What somebody did, or tried to do. Who, from where and by which request comes from the request context. */
-export interface AuditEntry {
-  /** `<noun>.<past tense>`: `project.applied`, `user.logged-in`, `member.role-changed`. docs/audit.md lists all. */
-  action: string;
-  /** Default: success. */
-  outcome?: Outcome;
-  /** Whose event it is; null or absent: the platform's, which no team sees. */
-  teamId?: string | null;
-  projectId?: string | null;
-  subject: { type: string; id: string; name?: string };
-  /** JSON; only what changed (`changesBetween`), and secrets only as `AuditLog.fingerprint`. */
-  before?: unknown;
-  after?: unknown;
-  details?: Record<string, unknown>;
-  /** Only where the context has no actor yet: log-ins. */
-  actor?: { userId: string; email: string };
-}
+export type { AuditEntry } from './domain/audit-entry.js';
 
 /** Longer values are kept as their size and SHA-256 only. */
 const LARGEST_VALUE_BYTES = 64 * 1024;
@@ -55,7 +35,6 @@ const COLUMNS = [
   'after',
   'details',
 ];
-const INSERT = `INSERT INTO audit_events (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((_, index) => `$${index + 1}`).join(', ')})`;
 
 /**
  * The audit log, for every module that changes something. Each change records itself in its own transaction: both are kept, or
@@ -64,6 +43,7 @@ const INSERT = `INSERT INTO audit_events (${COLUMNS.join(', ')}) VALUES (${COLUM
 @Injectable()
 export class AuditLog implements OnModuleInit {
   private fingerprintKey: Buffer | undefined;
+  private readonly waiting = new WeakMap<Transaction, Row[]>();
 
   constructor(
     private readonly transactions: TransactionRunner,
@@ -75,16 +55,27 @@ export class AuditLog implements OnModuleInit {
   }
 
   /**
-   * Records within the transaction of the change. Take every other lock (rows of projects, teams, …) before: all appenders
-   * wait for one another until commit, so this should be the last statement.
+   * Records within the transaction of the change. It is written just before the commit, whenever this is called: all appenders wait
+   * for one another until they commit, so no other lock must be taken after that one.
    */
   async record(tx: Transaction, entry: AuditEntry): Promise<void> {
-    await tx.query(INSERT, parametersOf(entry)).catch(unavailable);
+    const row = rowOf(entry);
+    const waiting = this.waiting.get(tx);
+    if (waiting !== undefined) {
+      waiting.push(row);
+      return;
+    }
+    const rows = [row];
+    this.waiting.set(tx, rows);
+    await beforeCommit(tx, async () => {
+      this.waiting.delete(tx);
+      await tx.query(...insertOf(rows)).catch(unavailable);
+    });
   }
 
   /** Records in a transaction of its own: log-ins, denied attempts, reveals. */
   async recordNow(entry: AuditEntry): Promise<void> {
-    await this.transactions.statement(INSERT, parametersOf(entry)).catch(unavailable);
+    await this.transactions.statement(...insertOf([rowOf(entry)])).catch(unavailable);
   }
 
   /** Stands for a secret in `before` and `after`: the same for the same value, and useless without the platform's key. */
@@ -95,7 +86,15 @@ export class AuditLog implements OnModuleInit {
   }
 }
 
-function parametersOf(entry: AuditEntry): unknown[] {
+/** Values in the order of `COLUMNS`. */
+type Row = (string | null)[];
+
+function insertOf(rows: readonly Row[]): [string, unknown[]] {
+  const tuples = rows.map((row, index) => `(${row.map((_, column) => `$${index * COLUMNS.length + column + 1}`).join(', ')})`);
+  return [`INSERT INTO audit_events (${COLUMNS.join(', ')}) VALUES ${tuples.join(', ')}`, rows.flat()];
+}
+
+function rowOf(entry: AuditEntry): Row {
   const context = requestContext();
   const actor = entry.actor ?? context?.actor;
   const values = {
