@@ -6,8 +6,11 @@ import { RowLevelSecurity1795500000000 } from './1795500000000-row-level-securit
 import { Accounts1795500200000 } from './1795500200000-accounts.js';
 import { Audit1795500100000 } from './1795500100000-audit.js';
 import { RolesAndGrants1795500400000 } from './1795500400000-roles-and-grants.js';
+import { ApiTokens1795500500000 } from './1795500500000-api-tokens.js';
 import { Vault1795500600000 } from './1795500600000-vault.js';
+import { Variables1795500610000 } from './1795500610000-variables.js';
 import { SecondFactors1795500300000 } from './1795500300000-second-factors.js';
+import { Oidc1795500310000 } from './1795500310000-oidc.js';
 
 /** All migrations, oldest first. Append only: one that was released never changes. */
 export const migrations: readonly (new () => MigrationInterface)[] = [
@@ -18,6 +21,9 @@ export const migrations: readonly (new () => MigrationInterface)[] = [
   Audit1795500100000,
   Accounts1795500200000,
   SecondFactors1795500300000,
+  Oidc1795500310000,
   RolesAndGrants1795500400000,
+  ApiTokens1795500500000,
   Vault1795500600000,
+  Variables1795500610000,
 ];

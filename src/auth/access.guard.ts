@@ -6,7 +6,11 @@ import { DomainError } from '../common/domain-error.js';
 import { messageOf } from '../common/thrown.js';
 import { BEFORE_SECOND_FACTOR, ROUTE_POLICY, type RoutePolicy } from './auth.decorators.js';
 import type { Actor } from './actor.js';
+import { KeysUnavailable } from './keys/access-tokens.js';
 import { enterAsActor, enterAsNode } from './request-actor.js';
+import { assertTokenMay } from './token-policy.js';
+import { ApiTokenAuthenticator } from './api-tokens/api-token-authenticator.js';
+import { looksLikeToken } from './api-tokens/token-format.js';
 import { NodeCredentialVerifier, type NodeIdentity } from './node-credential-verifier.js';
 
 /** The declared policy of a route, if any. */
@@ -14,12 +18,13 @@ export function routePolicyOf(reflector: Reflector, handler: Type | (() => unkno
   return reflector.getAllAndOverride<RoutePolicy | undefined>(ROUTE_POLICY, [handler, controller]);
 }
 
-/** Global: whoever calls a route that is not `@Public()` proves who they are, with an access token or a node credential. */
+/** Global: whoever calls a route that is not `@Public()` proves who they are, with an access token, an API token or a node credential. */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
   constructor(
     private readonly reflector: Reflector,
     private readonly modules: ModuleRef,
+    private readonly apiTokens: ApiTokenAuthenticator,
   ) {
     super();
   }
@@ -28,14 +33,18 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     const policy = routePolicyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
     if (policy?.kind === 'public') return true;
     if (policy?.kind === 'node') return this.admitNode(context.switchToHttp().getRequest());
-    if ((await super.canActivate(context)) !== true) return false;
+    const request = context.switchToHttp().getRequest<Request & { user?: Actor }>();
+    const token = apiTokenIn(request);
+    if (token !== undefined) request.user = await this.apiTokens.authenticate(token);
+    else if ((await super.canActivate(context)) !== true) return false;
     enterAsActor(context.switchToHttp().getRequest<{ user: Actor }>().user);
     return true;
   }
 
-  override handleRequest<U = Actor>(error: unknown, user: U | false | null | undefined): U {
-    if (error !== null && error !== undefined)
-      throw new DomainError('internal', 'AUTHENTICATION_FAILED', messageOf(error), { cause: error });
+  override handleRequest<U = Actor>(error: unknown, user: U | false | null | undefined, info?: unknown): U {
+    const failure = info instanceof KeysUnavailable ? info.cause : error;
+    if (failure !== null && failure !== undefined)
+      throw new DomainError('internal', 'AUTHENTICATION_FAILED', messageOf(failure), { cause: failure });
     if (user) return user;
     throw unauthenticated(
       'The access token is missing, expired or not valid.',
@@ -67,6 +76,7 @@ export class PolicyGuard implements CanActivate {
     if (!policy) throw new DomainError('forbidden', 'ROUTE_WITHOUT_POLICY', 'This route declares no policy, so nobody may call it.');
     const { user } = context.switchToHttp().getRequest<Request & { user?: Actor }>();
     if (user?.secondFactorMissing === true) this.assertOpenBeforeSecondFactor(context);
+    assertTokenMay(policy, user);
     if (policy.kind !== 'ability') return true;
     if (user?.ability.can(policy.action, policy.subject) === true) return true;
     throw new DomainError(
@@ -86,6 +96,11 @@ export class PolicyGuard implements CanActivate {
       fix: "Set one up with 'hithe 2fa enable' or POST /api/v1/me/totp. If you have one, log in again.",
     });
   }
+}
+
+function apiTokenIn(request: Request): string | undefined {
+  const credential = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return credential !== undefined && looksLikeToken(credential) ? credential : undefined;
 }
 
 function unauthenticated(message: string, fix: string): DomainError {

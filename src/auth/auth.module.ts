@@ -7,14 +7,23 @@ import { TeamsModule } from '../modules/teams/teams.module.js';
 import { UserDirectoryModule } from '../modules/users/user-directory.module.js';
 import { AbilityFactory, type Policy } from './ability.js';
 import { JwtAuthGuard, PolicyGuard } from './access.guard.js';
+import { FactorsModule } from './factors/factors.module.js';
 import { AccessTokens } from './keys/access-tokens.js';
+import { SigningKey } from './keys/signing-key.entity.js';
+import { SigningKeys } from './keys/signing-keys.js';
 import { ActorLoader } from './actor-loader.js';
+import { ApiToken } from './api-tokens/api-token.entity.js';
+import { ApiTokenAuthenticator } from './api-tokens/api-token-authenticator.js';
+import { ApiTokenUse } from './api-tokens/api-token-use.js';
+import { ApiTokens } from './api-tokens/api-tokens.js';
 import { AuthController } from './auth.controller.js';
 import { AuthJobs } from './auth.jobs.js';
 import { AuthService } from './auth.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { Attempt } from './throttle/attempt.entity.js';
 import { Throttle } from './throttle/throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { PasswordLogin } from './passwords/password-login.js';
 import { RefreshToken, Session } from './sessions/session.entity.js';
 import { Sessions } from './sessions/sessions.js';
 
@@ -28,7 +37,8 @@ export class AuthModule {
       imports: [
         PassportModule,
         JwtModule.register({}),
-        TypeOrmModule.forFeature([Session, RefreshToken]),
+        TypeOrmModule.forFeature([ApiToken, Attempt, RefreshToken, Session, SigningKey]),
+        FactorsModule,
         UserDirectoryModule,
         TeamsModule,
       ],
@@ -39,14 +49,19 @@ export class AuthModule {
         { provide: APP_GUARD, useClass: PolicyGuard },
         AccessTokens,
         ActorLoader,
+        ApiTokenAuthenticator,
+        ApiTokenUse,
+        ApiTokens,
         AuthJobs,
         AuthService,
         JwtStrategy,
         Throttle,
         PasswordHasher,
+        PasswordLogin,
         Sessions,
+        SigningKeys,
       ],
-      exports: [AbilityFactory, ActorLoader, PasswordHasher, Sessions],
+      exports: [AbilityFactory, ActorLoader, ApiTokens, AuthService, PasswordHasher, Sessions, SigningKeys, Throttle],
     };
   }
 }

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DomainError } from '../common/domain-error.js';
+import { asSystem } from '../common/request-context.js';
 import { Config } from '../config/config.js';
-import { UserDirectory } from '../modules/users/user-directory.js';
+import { TransactionRunner } from '../database/transaction-runner.js';
+import { AuditLog } from '../modules/audit/audit-log.js';
+import { UserAccounts } from '../modules/users/user-accounts.js';
 import type { User } from '../modules/users/user.entity.js';
+import type { LoginProof } from './factors/login-proof.js';
 import { AccessTokens } from './keys/access-tokens.js';
-import { Throttle } from './throttle/throttle.js';
-import { PasswordHasher } from './passwords/password-hasher.js';
+import type { ClientInfo } from './sessions/client-info.js';
 import { type IssuedSession, Sessions } from './sessions/sessions.js';
 
 /** What a client needs after a log-in or a refresh. */
@@ -17,41 +20,51 @@ export interface Grant {
   user: User;
 }
 
-/** Log-in with a password, refresh, and logout. */
+/** The end of every way to log in; refresh, and logout. */
 @Injectable()
 export class AuthService {
   constructor(
-    private readonly users: UserDirectory,
-    private readonly passwords: PasswordHasher,
+    private readonly accounts: UserAccounts,
     private readonly sessions: Sessions,
     private readonly tokens: AccessTokens,
-    private readonly throttle: Throttle,
+    private readonly transactions: TransactionRunner,
+    private readonly audit: AuditLog,
     private readonly config: Config,
   ) {}
 
   /**
-   * Opens a session. Unknown address, wrong password and disabled user are one error, `CREDENTIALS_WRONG`, after the same
-   * work; too many attempts are `TOO_MANY_LOGINS`.
+   * Opens a session for a user who has proved who they are. Throws `ACCOUNT_DISABLED`, and `LOGIN_OUTDATED` when the password was
+   * changed since the proof: whoever changes it ends all sessions, so none may begin by the one before.
    */
-  async login(email: string, password: string, address: string): Promise<Grant> {
-    await this.throttle.count(address, email.toLowerCase());
-    const user = await this.users.findByEmail(email);
-    const right = await this.passwords.verify(user?.passwordHash, password);
-    if (!user || !right || user.disabledAt !== null) {
-      throw new DomainError('unauthenticated', 'CREDENTIALS_WRONG', 'The address or the password is wrong.', {
-        fix: 'Check both, or ask an administrator for a new password.',
-      });
+  async admit(user: User, proof: LoginProof, client: ClientInfo): Promise<Grant> {
+    const session = await asSystem('log-in', () =>
+      this.transactions.run(async (tx) => {
+        const now = await this.accounts.hold(tx, user.id);
+        if (now?.disabledAt !== null) return 'disabled';
+        if (now.passwordHash !== user.passwordHash) return 'outdated';
+        const opened = await this.sessions.open(tx, user.id, { client, methods: proof.methods, secondFactor: proof.secondFactor });
+        await this.audit.record(tx, {
+          action: 'user.logged-in',
+          subject: { type: 'user', id: user.id, name: user.email },
+          details: { session: opened.sessionId, methods: proof.methods, userAgent: client.userAgent },
+          actor: { userId: user.id, email: user.email },
+        });
+        return opened;
+      }),
+    );
+    if (session === 'disabled') throw disabled();
+    if (session === 'outdated') {
+      throw new DomainError('unauthenticated', 'LOGIN_OUTDATED', 'The password was changed during this log-in.', { fix: 'Log in again.' });
     }
-    await this.throttle.forget(address, email.toLowerCase());
-    return this.grant(user, await this.sessions.open(user.id));
+    return this.grant(user, session);
   }
 
   /** Exchanges a refresh token; see `Sessions.rotate`. */
-  async refresh(refreshToken: string): Promise<Grant> {
-    const session = await this.sessions.rotate(refreshToken);
-    const user = await this.users.find(session.userId);
+  async refresh(refreshToken: string, client: ClientInfo): Promise<Grant> {
+    const session = await this.sessions.rotate(refreshToken, client);
+    const user = await this.transactions.run((tx) => this.accounts.find(tx, session.userId));
     if (user?.disabledAt === null) return this.grant(user, session);
-    throw new DomainError('unauthenticated', 'ACCOUNT_DISABLED', 'This account is disabled.', { fix: 'Ask an administrator.' });
+    throw disabled();
   }
 
   /** Ends the session; its access tokens stop working at once. */
@@ -63,4 +76,8 @@ export class AuthService {
     const accessToken = await this.tokens.sign(user.id, session.sessionId);
     return { accessToken, refreshToken: session.refreshToken, expiresIn: this.config.accessTokenTtl, user };
   }
+}
+
+function disabled(): DomainError {
+  return new DomainError('unauthenticated', 'ACCOUNT_DISABLED', 'This account is disabled.', { fix: 'Ask an administrator.' });
 }

@@ -1,7 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
-import { ACCESS_TOKEN_TYPE, type AccessTokenClaims, AccessTokens, TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from './keys/access-tokens.js';
+import {
+  ACCESS_TOKEN_TYPE,
+  type AccessTokenClaims,
+  AccessTokens,
+  KeysUnavailable,
+  TOKEN_ALGORITHM,
+  TOKEN_AUDIENCE,
+  TOKEN_ISSUER,
+} from './keys/access-tokens.js';
 import type { Actor } from './actor.js';
 import { ActorLoader } from './actor-loader.js';
 
@@ -14,8 +22,17 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   ) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-      secretOrKeyProvider: (_request: unknown, _token: string, done: (error: Error | null, key?: string) => void) => {
-        done(null, tokens.publicKey);
+      secretOrKeyProvider: (_request: unknown, token: string, done: (error: Error | null, key?: string) => void) => {
+        tokens.verifierOf(token).then(
+          (key) => {
+            // Without a key nothing is left to be verified.
+            if (key === undefined) done(new Error('The key of this token is not known'));
+            else done(null, key);
+          },
+          (error: unknown) => {
+            done(new KeysUnavailable(error));
+          },
+        );
       },
       algorithms: [TOKEN_ALGORITHM],
       issuer: TOKEN_ISSUER,

@@ -22,6 +22,13 @@ describe('loadConfig', () => {
     expect(config.paths.control.jwtKey).toBe('/nonexistent/control/secrets/jwt-key.pem');
   });
 
+  it('reads which proxies to believe, and from where people come', () => {
+    const proxies = (text: string) => loadConfig({ ...home, HITHE_TRUST_PROXY: text }).trustProxy;
+    expect([proxies(''), proxies('2'), proxies('loopback, 10.0.0.0/8,::1')]).toEqual([[], 2, ['loopback', '10.0.0.0/8', '::1']]);
+    expect(loadConfig({ ...home, HITHE_HTTP_PORT: '8080' }).publicUrl).toBe('http://localhost:8080');
+    expect(loadConfig({ ...home, HITHE_PUBLIC_URL: 'https://hithe.example.org/' }).publicUrl).toBe('https://hithe.example.org');
+  });
+
   it('treats an empty variable as absent', () => {
     expect(loadConfig({ ...home, HITHE_HTTP_PORT: '' }).httpPort).toBe(7070);
   });
@@ -48,6 +55,13 @@ describe('loadConfig', () => {
     ['HITHE_PORT_RANGE', '80-90'],
     ['HITHE_LOG_LEVEL', 'loud'],
     ['HITHE_ACCESS_TOKEN_TTL', '1'],
+    ['HITHE_SIGN_UP', 'everybody'],
+    ['HITHE_PUBLIC_URL', 'hithe.example.org'],
+    ['HITHE_SMTP_URL', 'http://mail.example.org'],
+    ['HITHE_MAIL_FROM', 'Hithe'],
+    ['HITHE_TRUST_PROXY', 'everybody'],
+    ['HITHE_TRUST_PROXY', '10.0.0.0/99'],
+    ['HITHE_SIGNING_KEY_DAYS', '0'],
   ])('refuses %s=%s, names it and says how to mend it', (name, value) => {
     const fix = declarationsOf(Config.prototype).find((each) => each.name === name)?.fix;
     expect(() => loadConfig({ ...home, [name]: value })).toThrow(

@@ -18,6 +18,7 @@ import {
 import { DomainError, type Fault } from '../common/domain-error.js';
 import { Env, declarationsOf } from './env.decorator.js';
 import { type HithePaths, hitheHome, hithePaths } from './home.js';
+import { IsOidcGroups, type OidcGroups, parseOidcGroups } from './oidc-groups.js';
 import { IsPortRange, type PortRange, parsePortRange } from './port-range.js';
 import { IsTrustedProxies, type TrustedProxies, parseTrustedProxies } from './trusted-proxies.js';
 
@@ -296,6 +297,89 @@ export class Config {
   @IsIn(SECOND_FACTOR_DEMANDS)
   requireSecondFactor: SecondFactorDemand;
 
+  @Env('HITHE_OIDC_ISSUER', {
+    description: 'OIDC provider with which people may log in: its issuer, where /.well-known/openid-configuration begins. Absent: none.',
+    example: 'https://login.example.org/realms/harbour',
+    fix: 'Set the http or https address that the provider calls its issuer.',
+  })
+  @IsOptional()
+  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true })
+  oidcIssuer?: string;
+
+  @Env('HITHE_OIDC_CLIENT_ID', {
+    description: 'Id that the OIDC provider has given to Hithe. Its redirect address is HITHE_PUBLIC_URL/api/v1/auth/oidc/callback.',
+    example: 'hithe',
+    default: 'hithe',
+    fix: 'Copy it from the provider.',
+  })
+  @MinLength(1)
+  oidcClientId: string;
+
+  @Env('HITHE_OIDC_CLIENT_SECRET', {
+    description: 'Secret that the OIDC provider has given to Hithe. Absent: a public client, protected by PKCE alone.',
+    example: 'a secret from the provider',
+    fix: 'Copy it from the provider, or name a file in HITHE_OIDC_CLIENT_SECRET_FILE.',
+  })
+  @IsOptional()
+  @MinLength(1)
+  oidcClientSecret?: string;
+
+  @Env('HITHE_OIDC_CLIENT_SECRET_FILE', {
+    description: 'File that holds the secret of HITHE_OIDC_CLIENT_SECRET instead; read when the provider is first asked.',
+    example: '/run/secrets/hithe-oidc',
+    fix: 'Name an absolute file that the control plane can read.',
+  })
+  @IsOptional()
+  @Matches(/^\//, { message: 'must be an absolute file' })
+  oidcClientSecretFile?: string;
+
+  @Env('HITHE_OIDC_NAME', {
+    description: 'What people call the OIDC provider; on the button that logs in with it.',
+    example: 'Harbour account',
+    default: 'Single sign-on',
+    fix: 'Set a few words.',
+  })
+  @MinLength(1)
+  oidcName: string;
+
+  @Env('HITHE_OIDC_SCOPES', {
+    description: 'Scopes asked of the OIDC provider, separated by blanks. Some need one more for groups.',
+    example: 'openid email profile groups',
+    default: 'openid email profile',
+    fix: 'Set scopes separated by blanks, openid among them.',
+  })
+  @Matches(/(?:^|\s)openid(?:\s|$)/, { message: 'must contain openid' })
+  oidcScopes: string;
+
+  @Env('HITHE_OIDC_LINK_BY_EMAIL', {
+    description:
+      'Lets an OIDC log-in into the existing account of the same address, if the provider has verified it. Only for a provider that you trust with every account.',
+    example: '0',
+    default: '0',
+    parse: boolean,
+    fix: 'Set 1 or 0.',
+  })
+  oidcLinkByEmail: boolean;
+
+  @Env('HITHE_OIDC_GROUPS_CLAIM', {
+    description: "Name of the claim that lists a person's groups.",
+    example: 'groups',
+    default: 'groups',
+    fix: 'Set the name of a claim of the ID token or of the user info.',
+  })
+  @MinLength(1)
+  oidcGroupsClaim: string;
+
+  @Env('HITHE_OIDC_GROUPS', {
+    description: 'What groups give, as JSON: group → roles by slug of the team, or "platform-admin". Set anew at each OIDC log-in.',
+    example: '{"developers": {"harbour-crew": "developer"}, "operators": "platform-admin"}',
+    parse: parseOidcGroups,
+    fix: 'Set JSON such as {"developers": {"harbour-crew": "developer"}, "operators": "platform-admin"}.',
+  })
+  @IsOptional()
+  @IsOidcGroups()
+  oidcGroups?: OidcGroups;
+
   @Env('HITHE_DATABASE_POOL', {
     description: 'Most database connections that one control plane holds for requests.',
     example: '10',
@@ -307,6 +391,61 @@ export class Config {
   @Min(2)
   @Max(200)
   databasePool: number;
+
+  @Env('HITHE_VAULT_ADDR', {
+    description: 'Address of a HashiCorp Vault or OpenBao whose KV secrets variables may name (`vault:PATH#KEY`).',
+    example: 'https://vault.example.org:8200',
+    fix: 'Set an http or https address without a path.',
+  })
+  @IsOptional()
+  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true })
+  vaultAddress?: string;
+
+  @Env('HITHE_VAULT_NAMESPACE', {
+    description: 'Namespace within the vault.',
+    example: 'platform/hithe',
+    fix: 'Set letters, digits, "-", "_" and "/".',
+  })
+  @IsOptional()
+  @Matches(/^[\w/-]+$/, { message: 'must be a namespace' })
+  vaultNamespace?: string;
+
+  @Env('HITHE_VAULT_TOKEN_FILE', {
+    description: 'File with the token for the vault, read before each use. Or use HITHE_VAULT_ROLE_ID.',
+    example: '/run/secrets/vault-token',
+    fix: 'Name an absolute file that the control plane may read.',
+  })
+  @IsOptional()
+  @Matches(/^\//, { message: 'must be an absolute file' })
+  vaultTokenFile?: string;
+
+  @Env('HITHE_VAULT_ROLE_ID', {
+    description: 'Role id of an AppRole to log in to the vault with.',
+    example: '59d6d1ca-47bb-4e7e-a40b-8be3bc5a0ba8',
+    fix: 'Set the role id, and HITHE_VAULT_SECRET_ID_FILE.',
+  })
+  @IsOptional()
+  @IsString()
+  vaultRoleId?: string;
+
+  @Env('HITHE_VAULT_SECRET_ID_FILE', {
+    description: 'File with the secret id of that AppRole.',
+    example: '/run/secrets/vault-secret-id',
+    fix: 'Name an absolute file that the control plane may read.',
+  })
+  @IsOptional()
+  @Matches(/^\//, { message: 'must be an absolute file' })
+  vaultSecretIdFile?: string;
+
+  @Env('HITHE_VAULT_PATH', {
+    description:
+      "Where a team's secrets are in the vault: mount and path, with {team} (its short name) or {teamId}. Nothing else can be named.",
+    example: 'kv/hithe/{team}',
+    default: 'kv/hithe/{team}',
+    fix: 'Set MOUNT/PATH with {team} or {teamId} as a whole part of it.',
+  })
+  @Matches(/^[\w.-]+(?:\/[\w.-]+)*\/\{team(?:Id)?\}(?:\/[\w.-]+)*$/, { message: 'must be MOUNT/…/{team}' })
+  vaultPath: string;
 
   @Env('HITHE_ALLOW_ROOT', {
     description: 'Lets the control plane run as root. For tests only: in production it drops to a uid of its own.',
@@ -360,7 +499,15 @@ export function loadConfig(
   if (!config.publicUrl) config.publicUrl = config.httpPort <= 65_535 ? `http://localhost:${config.httpPort}` : 'http://localhost';
   if (!config.databaseUrl) config.databaseUrl = storedDatabaseUrl(config.paths.control.databaseUrl);
   assertValid(config);
+  assertVaultCredential(config);
   return config;
+}
+
+function assertVaultCredential({ vaultAddress, vaultTokenFile, vaultRoleId, vaultSecretIdFile }: Config): void {
+  if (vaultAddress === undefined || vaultTokenFile !== undefined || (vaultRoleId !== undefined && vaultSecretIdFile !== undefined)) return;
+  throw new DomainError('invalid', 'CONFIG_INVALID', 'HITHE_VAULT_ADDR is set, but no credential for it.', {
+    fix: 'Set HITHE_VAULT_TOKEN_FILE, or HITHE_VAULT_ROLE_ID and HITHE_VAULT_SECRET_ID_FILE.',
+  });
 }
 
 function storedDatabaseUrl(file: string): string {

@@ -22,6 +22,7 @@ export async function createApplication(config: Config): Promise<NestExpressAppl
     abortOnError: false,
   });
   app.useLogger(new ControlPlaneLogger(await app.resolve(PinoLogger), {}));
+  app.set('trust proxy', config.trustProxy);
   configureHttp(app);
   serveOpenApi(app);
   // The modules' own start reaches all rows. Listening comes later, outside of this: no connection inherits it.

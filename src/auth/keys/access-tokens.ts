@@ -1,11 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { codeOf } from '../../common/thrown.js';
 import { newId } from '../../common/ids.js';
 import { Config } from '../../config/config.js';
+import { SigningKeys } from './signing-keys.js';
 
 export const TOKEN_ALGORITHM = 'ES256';
 export const TOKEN_ISSUER = 'hithe';
@@ -22,21 +19,30 @@ export interface AccessTokenClaims {
   type: typeof ACCESS_TOKEN_TYPE;
 }
 
-/** Signs access tokens with the installation's own ES256 key, which is made on the first boot (mode 0600). */
+/** The keys cannot be looked up: says nothing about the token at hand. */
+export class KeysUnavailable extends Error {
+  constructor(cause: unknown) {
+    super('The signing keys cannot be read.', { cause });
+    this.name = 'KeysUnavailable';
+  }
+}
+
+/** Signs access tokens with the installation's current key. */
 @Injectable()
 export class AccessTokens {
-  private keys: { privateKey: string; publicKey: string } | undefined;
-
   constructor(
     private readonly jwt: JwtService,
+    private readonly keys: SigningKeys,
     private readonly config: Config,
   ) {}
 
-  sign(userId: string, sessionId: string): Promise<string> {
+  async sign(userId: string, sessionId: string): Promise<string> {
     const claims: AccessTokenClaims = { sub: userId, sid: sessionId, type: ACCESS_TOKEN_TYPE };
+    const { kid, privateKey } = await this.keys.current();
     return this.jwt.signAsync(claims, {
       algorithm: TOKEN_ALGORITHM,
-      privateKey: this.load().privateKey,
+      privateKey,
+      keyid: kid,
       issuer: TOKEN_ISSUER,
       audience: TOKEN_AUDIENCE,
       expiresIn: this.config.accessTokenTtl,
@@ -44,43 +50,10 @@ export class AccessTokens {
     });
   }
 
-  /** PEM of the key that verifies. */
-  get publicKey(): string {
-    return this.load().publicKey;
+  /** PEM of the key that verifies this token, by the key id in its header; undefined when there is no such key. */
+  async verifierOf(token: string): Promise<string | undefined> {
+    const decoded = this.jwt.decode<{ header: { kid?: unknown } } | null>(token, { complete: true });
+    const kid = decoded?.header.kid;
+    return typeof kid === 'string' ? this.keys.verifierOf(kid) : undefined;
   }
-
-  private load(): { privateKey: string; publicKey: string } {
-    this.keys ??= loadKeys(this.config.paths.control.jwtKey);
-    return this.keys;
-  }
-}
-
-function loadKeys(file: string): { privateKey: string; publicKey: string } {
-  const privateKey = readOrCreate(file);
-  const key = createPrivateKey(privateKey);
-  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
-    throw new TypeError(`${file} does not hold a P-256 key; move it away to have a new one made`);
-  return { privateKey, publicKey: createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString() };
-}
-
-/** Several processes may boot at once: the first link wins, and everybody reads that one. */
-function readOrCreate(file: string): string {
-  const fresh = `${file}.${process.pid}`;
-  try {
-    if ((statSync(file).mode & 0o077) !== 0) throw new TypeError(`${file} can be read by others; run: chmod 600 ${file}`);
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  writeFileSync(fresh, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  try {
-    linkSync(fresh, file);
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  } finally {
-    rmSync(fresh);
-  }
-  return readFileSync(file, 'utf8');
 }

@@ -9,14 +9,21 @@ describe('passwordFault', () => {
   it.each([
     ['elevenchars', 'PASSWORD_TOO_SHORT'],
     ['x'.repeat(257), 'PASSWORD_TOO_LONG'],
+    ['🔑'.repeat(11), 'PASSWORD_TOO_SHORT'],
     ['aaaaaaaaaaaaaaaa', 'PASSWORD_COMMON'],
     ['password1234', 'PASSWORD_COMMON'],
     ['Password!2026', 'PASSWORD_COMMON'],
     ['qwertyuiop123', 'PASSWORD_COMMON'],
     ['123456789012', 'PASSWORD_COMMON'],
     ['ada@example.org', 'PASSWORD_COMMON'],
-    ['lovelace.ada1', undefined],
-  ])('judges %s as %s', (password, code) => {
+    ['unbelievable', 'PASSWORD_COMMON'],
+    ['1qaz2wsx3edc', 'PASSWORD_COMMON'],
+    ['P@ssw0rd1234', 'PASSWORD_COMMON'],
+    ['administrator1', 'PASSWORD_COMMON'],
+    ['hithehithehithe', 'PASSWORD_COMMON'],
+    ['пароль密码🔑 und mehr', undefined],
+    ['tulipsneverdance', undefined],
+  ])('R24: judges %s as %s', (password, code) => {
     expect(passwordFault(password, 'ada@example.org')?.code).toBe(code);
   });
 

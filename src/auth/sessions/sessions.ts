@@ -17,7 +17,14 @@ const PREFIX = 'hithe_rt_';
 
 /** Why a session has ended. */
 export type RevocationReason =
-  'logout' | 'revoked' | 'revoked-by-administrator' | 'refresh-token-reused' | 'password-changed' | 'password-reset' | 'user-disabled' | 'second-factor-reset';
+  | 'logout'
+  | 'revoked'
+  | 'revoked-by-administrator'
+  | 'refresh-token-reused'
+  | 'password-changed'
+  | 'password-reset'
+  | 'user-disabled'
+  | 'second-factor-reset';
 
 /** What is known of a log-in when its session opens. */
 export interface NewSession {

@@ -1,69 +1,98 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { DomainError } from '../../common/domain-error.js';
+import { TransactionRunner } from '../../database/transaction-runner.js';
+import { LIMITS, type ThrottledKind, type ThrottleScope } from './throttle-limits.js';
 
-const WINDOW_SECONDS = 15 * 60;
-/** One account from one address; one account from everywhere; one address for all accounts. */
-const LIMITS = { pair: 5, account: 50, address: 100 } as const;
+/** Who tries. `account` is whatever names it: an address, a user's id. */
+export interface Attempter {
+  address: string;
+  account?: string | undefined;
+}
 
 interface Counted {
+  key: Buffer;
   attempts: number;
   wait: number;
 }
 
 /**
- * Counts log-in attempts in PostgreSQL, so that every replica and every restart knows them. An attempt counts before the
- * password is looked at, for known and unknown accounts alike.
+ * Counts attempts in PostgreSQL, so that every replica and every restart knows them. An attempt counts before anything
+ * is looked at, for known and unknown accounts alike; windows begin with the first attempt.
  */
 @Injectable()
 export class Throttle {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly transactions: TransactionRunner) {}
 
-  /** Counts one attempt; throws `TOO_MANY_LOGINS` (429, with the seconds to wait) beyond the limits. */
-  async count(address: string, email: string): Promise<void> {
-    for (const [kind, key] of keysOf(address, email)) {
-      const { attempts, wait } = await this.increment(key);
-      if (attempts > LIMITS[kind]) throw tooMany(wait);
-    }
+  /** Counts one attempt; throws `TOO_MANY_ATTEMPTS` (429, with the seconds to wait) beyond the limits of its kind. */
+  async count(kind: ThrottledKind, who: Attempter): Promise<void> {
+    const scopes = scopesOf(kind, who);
+    const counted = await this.increment(
+      scopes.map((scope) => scope.key),
+      LIMITS[kind].seconds,
+    );
+    const waits = scopes.flatMap(({ key, limit }) =>
+      counted.filter((each) => each.key.equals(key) && each.attempts > limit).map((each) => each.wait),
+    );
+    if (waits.length > 0) throw tooMany(Math.max(...waits));
   }
 
-  /** Forgets the failures of this account at this address, after a right password. */
-  async forget(address: string, email: string): Promise<void> {
-    const keys = keysOf(address, email).filter(([kind]) => kind !== 'address');
-    await this.dataSource.query('DELETE FROM login_attempts WHERE key = ANY($1)', [keys.map(([, key]) => key)]);
+  /**
+   * Takes back what a success has counted: this account's failures at this address are forgotten, and the attempt counts no
+   * more for the account and the address by themselves, whose failures elsewhere stay known.
+   */
+  async forget(kind: ThrottledKind, who: Attempter): Promise<void> {
+    const scopes = scopesOf(kind, who);
+    const keysOf = (wanted: (scope: ThrottleScope) => boolean): Buffer[] =>
+      scopes.filter(({ scope }) => wanted(scope)).map(({ key }) => key);
+    await this.transactions.statement(
+      `WITH forgotten AS (DELETE FROM attempts WHERE key = ANY($1))
+       UPDATE attempts SET attempts = greatest(attempts - 1, 0) WHERE key = ANY($2)`,
+      [keysOf((scope) => scope === 'pair'), keysOf((scope) => scope !== 'pair')],
+    );
   }
 
   /** Drops counters whose window is over. */
   async forgetOld(): Promise<void> {
-    await this.dataSource.query('DELETE FROM login_attempts WHERE window_started_at < now() - make_interval(secs => $1)', [WINDOW_SECONDS]);
+    await this.transactions.statement('DELETE FROM attempts WHERE expires_at < now()', []);
   }
 
-  private async increment(key: Buffer): Promise<Counted> {
-    const rows = await this.dataSource.query<Counted[]>(
-      `INSERT INTO login_attempts AS a (key, attempts, window_started_at) VALUES ($1, 1, now())
+  /** All counters in one statement, in one order, so that two attempts never wait for each other's rows crosswise. */
+  private increment(keys: Buffer[], seconds: number): Promise<Counted[]> {
+    return this.transactions.statement<Counted[]>(
+      `INSERT INTO attempts AS a (key, attempts, expires_at)
+       SELECT key, 1, now() + make_interval(secs => $2) FROM unnest($1::bytea[]) AS key ORDER BY key
        ON CONFLICT (key) DO UPDATE SET
-         attempts = CASE WHEN a.window_started_at < now() - make_interval(secs => $2) THEN 1 ELSE a.attempts + 1 END,
-         window_started_at = CASE WHEN a.window_started_at < now() - make_interval(secs => $2) THEN now() ELSE a.window_started_at END
-       RETURNING attempts, extract(epoch FROM window_started_at + make_interval(secs => $2) - now())::int AS wait`,
-      [key, WINDOW_SECONDS],
+         attempts = CASE WHEN a.expires_at < now() THEN 1 ELSE a.attempts + 1 END,
+         expires_at = CASE WHEN a.expires_at < now() THEN excluded.expires_at ELSE a.expires_at END
+       RETURNING key, attempts, ceil(extract(epoch FROM expires_at - now()))::int AS wait`,
+      [keys, seconds],
     );
-    return rows[0] ?? { attempts: 1, wait: 0 };
   }
 }
 
-function keysOf(address: string, email: string): [keyof typeof LIMITS, Buffer][] {
-  const key = (...parts: string[]): Buffer => createHash('sha256').update(parts.join('\0')).digest();
-  return [
-    ['pair', key('pair', address, email)],
-    ['account', key('account', email)],
-    ['address', key('address', address)],
-  ];
+function scopesOf(kind: ThrottledKind, who: Attempter): { scope: ThrottleScope; key: Buffer; limit: number }[] {
+  const limits: Partial<Record<ThrottleScope, number>> = LIMITS[kind].limits;
+  const account = who.account?.toLowerCase();
+  const names: Record<ThrottleScope, string[] | undefined> = {
+    address: [who.address],
+    account: account === undefined ? undefined : [account],
+    pair: account === undefined ? undefined : [who.address, account],
+  };
+  return (['pair', 'account', 'address'] as const).flatMap((scope) => {
+    const limit = limits[scope];
+    const name = names[scope];
+    if (limit === undefined || name === undefined) return [];
+    const key = createHash('sha256')
+      .update([kind, scope, ...name].join('\0'))
+      .digest();
+    return [{ scope, key, limit }];
+  });
 }
 
 function tooMany(wait: number): DomainError {
-  return new DomainError('rate', 'TOO_MANY_LOGINS', 'Too many log-in attempts for this account or from this address.', {
+  return new DomainError('rate', 'TOO_MANY_ATTEMPTS', 'Too many attempts for this account or from this address.', {
     details: { retryAfterSeconds: wait },
-    fix: `Wait ${Math.ceil(wait / 60)} minutes, then try again.`,
+    fix: wait > 90 ? `Wait ${Math.ceil(wait / 60)} minutes, then try again.` : `Wait ${wait} seconds, then try again.`,
   });
 }
