@@ -46,6 +46,11 @@ export async function protectByUser(runner: QueryRunner, table: string, column =
   await protect(runner, table, `${column} = (SELECT hithe_user())`);
 }
 
+/** Hides the rows of `table` from everybody but the user that `user_id` names, the team that `team_id` names, if any, and the platform. */
+export async function protectByUserOrTeam(runner: QueryRunner, table: string): Promise<void> {
+  await protect(runner, table, `user_id = (SELECT hithe_user()) OR team_id = ANY ((SELECT hithe_teams())::uuid[])`);
+}
+
 /** Leaves the rows of `table` to the platform itself. */
 export async function protectForSystem(runner: QueryRunner, table: string): Promise<void> {
   await protect(runner, table, 'false');

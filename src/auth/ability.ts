@@ -1,5 +1,6 @@
 import { AbilityBuilder, type MongoAbility, type RawRuleOf, createMongoAbility, subject } from '@casl/ability';
 import { DomainError, notFound } from '../common/domain-error.js';
+import type { DenialFile } from '../http/denied-attempts.js';
 import type { Actor, Principal } from './actor.js';
 import { tokenRefusal } from './token-refusal.js';
 
@@ -120,6 +121,17 @@ export function authorize<S extends SubjectName, R extends Subjects[S]>(
     `Your role does not allow you to ${action.replaceAll('-', ' ')} this ${named.what}.`,
     {
       fix: 'Ask an owner or admin of the team to do it, or to give you a role that may.',
+      details: { audit: denialOf(name, row, named) },
     },
   );
+}
+
+/** Files the refusal under the team whose thing it was. */
+function denialOf(name: SubjectName, row: object, named: { what: string; id: string }): DenialFile {
+  const teamId = name === 'Team' ? named.id : 'teamId' in row && typeof row.teamId === 'string' ? row.teamId : undefined;
+  return {
+    ...(teamId === undefined ? {} : { teamId }),
+    ...(name === 'Project' ? { projectId: named.id } : {}),
+    subject: { type: named.what, id: named.id },
+  };
 }

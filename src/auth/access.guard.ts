@@ -31,7 +31,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const policy = routePolicyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
-    if (policy?.kind === 'public') return true;
+    if (policy?.kind === 'public') return admitAnybody(context.switchToHttp().getRequest());
     if (policy?.kind === 'node') return this.admitNode(context.switchToHttp().getRequest());
     const request = context.switchToHttp().getRequest<Request & { user?: Actor }>();
     const token = apiTokenIn(request);
@@ -101,6 +101,12 @@ export class PolicyGuard implements CanActivate {
 function apiTokenIn(request: Request): string | undefined {
   const credential = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   return credential !== undefined && looksLikeToken(credential) ? credential : undefined;
+}
+
+/** A 401 of this route is not about a credential of the request; src/http/denied-attempts.ts asks. */
+function admitAnybody(request: Request & { publicRoute?: boolean }): true {
+  request.publicRoute = true;
+  return true;
 }
 
 function unauthenticated(message: string, fix: string): DomainError {
