@@ -94,6 +94,12 @@ function insertOf(rows: readonly Row[]): [string, unknown[]] {
   return [`INSERT INTO audit_events (${COLUMNS.join(', ')}) VALUES ${tuples.join(', ')}`, rows.flat()];
 }
 
+/** What a platform administrator does in a team whose glass they broke names the case. */
+function withBrokenGlass({ teamId, details }: AuditEntry, broken: Readonly<Record<string, string>> | undefined): AuditEntry['details'] {
+  const breakGlassId = broken?.[teamId ?? ''];
+  return breakGlassId === undefined ? details : { ...details, breakGlassId };
+}
+
 function rowOf(entry: AuditEntry): Row {
   const context = requestContext();
   const actor = entry.actor ?? context?.actor;
@@ -116,7 +122,7 @@ function rowOf(entry: AuditEntry): Row {
     subjectName: entry.subject.name,
     before: jsonOf(entry.before),
     after: jsonOf(entry.after),
-    details: jsonOf(entry.details),
+    details: jsonOf(withBrokenGlass(entry, context?.actor?.brokenGlass)),
   };
   // PostgreSQL's text cannot hold NUL.
   return Object.values(values).map((value) => value?.replaceAll('\0', '') ?? null);
