@@ -77,13 +77,24 @@ export class Config {
   httpAddress: string;
 
   @Env('HITHE_DATABASE_URL', {
-    description: 'PostgreSQL of the control plane. Absent: the embedded one.',
-    example: 'postgresql://hithe:secret@db.example.org:5432/hithe',
+    description: 'PostgreSQL of the control plane, as a role that owns nothing in it. Absent: the embedded one.',
+    example: 'postgresql://hithe_app:secret@db.example.org:5432/hithe',
     defaultDescription: 'content of $HITHE_HOME/control/secrets/database-url',
     fix: "Set postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or run 'npm start', which writes the file for the embedded database.",
   })
   @Matches(/^(?:(?:postgres|postgresql|socket):.+)?$/, { message: 'must be a postgresql:// URL' })
   databaseUrl: string;
+
+  @Env('HITHE_DATABASE_OWNER_URL', {
+    description:
+      'The role that owns the tables, for the bootstrap alone: it migrates, and gives the role of HITHE_DATABASE_URL its rights. The control plane never reads it.',
+    example: 'postgresql://hithe_owner:secret@db.example.org:5432/hithe',
+    defaultDescription: 'HITHE_DATABASE_URL',
+    fix: 'Set postgresql://USER:PASSWORD@HOST:PORT/DATABASE with the same database as HITHE_DATABASE_URL.',
+  })
+  @IsOptional()
+  @Matches(/^(?:postgres|postgresql|socket):.+$/, { message: 'must be a postgresql:// URL' })
+  databaseOwnerUrl?: string;
 
   @Env('HITHE_ADMIN_EMAIL', {
     description: 'Address of the first platform administrator, created on the first start.',
@@ -456,6 +467,9 @@ export class Config {
   })
   allowRoot: boolean;
 
+  /** Whether HITHE_DATABASE_URL said where the database is; otherwise the stored URL did. */
+  databaseUrlIsGiven: boolean;
+
   /** Every path of this installation. */
   paths: HithePaths;
 
@@ -497,6 +511,7 @@ export function loadConfig(
   Object.assign(config, overrides);
   // A wrong port is named once, as itself.
   if (!config.publicUrl) config.publicUrl = config.httpPort <= 65_535 ? `http://localhost:${config.httpPort}` : 'http://localhost';
+  config.databaseUrlIsGiven = Boolean(config.databaseUrl);
   if (!config.databaseUrl) config.databaseUrl = storedDatabaseUrl(config.paths.control.databaseUrl);
   assertValid(config);
   assertVaultCredential(config);

@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { AppModule } from '../app.module.js';
 import { asSystem } from '../common/request-context.js';
 import type { Config } from '../config/config.js';
+import { assertServingRole } from '../database/serving-role.js';
 import { ControlPlaneLogger } from './logging.js';
 import { serveOpenApi } from './openapi.js';
 import { refuseSecretsInQuery } from './query-secrets.middleware.js';
@@ -16,6 +17,7 @@ const LARGEST_JSON_BODY = '1mb';
 
 /** The control plane's application with everything in front of its routes, started; it does not listen yet. */
 export async function createApplication(config: Config): Promise<NestExpressApplication> {
+  await assertServingRole(config.requireDatabaseUrl(), config.paths.control.databaseUrl);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
     bufferLogs: true,
     bodyParser: false,

@@ -24,7 +24,7 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
     super();
   }
 
-  /** Connects, and creates the schema and the queues that are missing. */
+  /** Connects, and creates the queues that are missing. */
   async onModuleInit(): Promise<void> {
     const boss = new PgBoss({
       connectionString: this.config.requireDatabaseUrl(),
@@ -32,6 +32,8 @@ export class PgBossQueue extends JobQueue implements OnModuleInit, BeforeApplica
       max: CONNECTIONS,
       useListenNotify: true,
       monitorVacuum: false,
+      // The bootstrap does, as the owner; see queue-schema.ts.
+      migrate: false,
       openTelemetry: { enabled: false },
     });
     boss.on('error', (error: Error) => {

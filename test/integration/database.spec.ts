@@ -19,7 +19,7 @@ describe('the database', () => {
   let notifications: Notifications;
 
   beforeAll(async () => {
-    const { url } = await createEmptyTestDatabase();
+    const { ownerUrl: url } = await createEmptyTestDatabase();
     dataSource = await new DataSource(dataSourceOptions({ url, pool: 5 })).initialize();
     transactions = new TransactionRunner(dataSource);
     notifications = new Notifications(loadConfig({ HITHE_HOME: '/nonexistent', HITHE_DATABASE_URL: url }));

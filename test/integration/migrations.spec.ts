@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { migrate } from '../../src/bootstrap/migrate.js';
-import { dataSourceOptions } from '../../src/database/data-source.js';
+import { migrationDataSource } from '../../src/database/data-source.js';
 import { TestApplication } from '../support/application.js';
 import { createEmptyTestDatabase } from '../support/database.js';
 
@@ -20,7 +20,7 @@ describe('migrations', () => {
 
   beforeAll(async () => {
     const database = await createEmptyTestDatabase();
-    dataSource = await new DataSource(dataSourceOptions({ url: database.url, pool: 2 })).initialize();
+    dataSource = await migrationDataSource(database.ownerUrl).initialize();
   });
 
   afterAll(async () => {
@@ -47,7 +47,7 @@ describe('migrations', () => {
 describe('migrate', () => {
   it('is safe to run by several processes at once', async () => {
     const database = await createEmptyTestDatabase();
-    const runs = await Promise.all([migrate(database.url), migrate(database.url), migrate(database.url)]);
+    const runs = await Promise.all([migrate(database.ownerUrl), migrate(database.ownerUrl), migrate(database.ownerUrl)]);
     expect(runs.flat()).toHaveLength(migrations.length);
   });
 

@@ -6,7 +6,7 @@ import { dataSourceOptions } from '../../src/database/data-source.js';
 import { TransactionRunner } from '../../src/database/transaction-runner.js';
 import { type Job, defineJob } from '../../src/queue/job.js';
 import { PgBossQueue } from '../../src/queue/pg-boss.queue.js';
-import { createEmptyTestDatabase } from '../support/database.js';
+import { createTestDatabase } from '../support/database.js';
 import { until } from '../support/until.js';
 
 interface Data {
@@ -34,7 +34,7 @@ describe('the job queue', () => {
     on.work([{ job, where: 'test', run: (data) => run(data as Data) }]);
 
   beforeEach(async () => {
-    url = (await createEmptyTestDatabase()).url;
+    url = (await createTestDatabase()).url;
     dataSource = await new DataSource(dataSourceOptions({ url, pool: 4 })).initialize();
     transactions = new TransactionRunner(dataSource);
     queue = await open();

@@ -2,17 +2,22 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { migrationDataSource } from '../../src/database/data-source.js';
+import { grantToAppRole } from '../../src/bootstrap/app-role.js';
+import { bringUpToDate, withSchemaLock } from '../../src/bootstrap/migrate.js';
 
 /** A database that one test file has to itself. */
 export interface TestDatabase {
   readonly name: string;
+  /** As the control plane serves: a role that owns nothing. */
   readonly url: string;
+  /** As migrations run: the owner of the tables. */
+  readonly ownerUrl: string;
 }
 
 // Any number will do, as long as all test files use the same.
 const TEMPLATE_LOCK = 4_201_007;
-const ROLE = 'hithe_test';
+const OWNER = 'hithe_test';
+const APP = 'hithe_test_app';
 
 /**
  * A new database with all migrations applied, cloned from a template that the first caller of a test run makes. At the
@@ -25,15 +30,15 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 
 /** A new database without any table, for the tests of migrations. */
 export async function createEmptyTestDatabase(): Promise<TestDatabase> {
-  await asSuperuser((client) => ensureRole(client));
+  await asSuperuser((client) => ensureRoles(client));
   return create('template0');
 }
 
 async function create(template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await asSuperuser((client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${ROLE}`));
+  await asSuperuser((client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${OWNER}`));
   registry().add(name);
-  return { name, url: urlOf(name) };
+  return { name, url: urlOf(name, APP), ownerUrl: urlOf(name, OWNER) };
 }
 
 async function migratedTemplate(): Promise<string> {
@@ -42,24 +47,25 @@ async function migratedTemplate(): Promise<string> {
     await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
     if (found.rowCount !== 0) return;
-    await ensureRole(client);
+    await ensureRoles(client);
     const aside = `${name}_new`;
     await client.query(`DROP DATABASE IF EXISTS ${aside}`);
-    await client.query(`CREATE DATABASE ${aside} OWNER ${ROLE}`);
-    const dataSource = await migrationDataSource(urlOf(aside)).initialize();
-    try {
-      await dataSource.runMigrations();
-    } finally {
-      await dataSource.destroy();
-    }
+    await client.query(`CREATE DATABASE ${aside} OWNER ${OWNER}`);
+    const ownerUrl = urlOf(aside, OWNER);
+    await withSchemaLock(ownerUrl, undefined, async (owner) => {
+      await bringUpToDate(owner, ownerUrl);
+      await grantToAppRole(owner, APP);
+    });
     await client.query(`ALTER DATABASE ${aside} RENAME TO ${name}`);
   });
   return name;
 }
 
-async function ensureRole(client: pg.Client): Promise<void> {
-  const found = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [ROLE]);
-  if (found.rowCount === 0) await client.query(`CREATE ROLE ${ROLE} LOGIN CREATEROLE PASSWORD '${ROLE}'`);
+async function ensureRoles(client: pg.Client): Promise<void> {
+  await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
+  const { rows } = await client.query<{ name: string }>('SELECT rolname AS name FROM pg_roles WHERE rolname = ANY ($1)', [[OWNER, APP]]);
+  const missing = [OWNER, APP].filter((role) => !rows.some(({ name }) => name === role));
+  for (const role of missing) await client.query(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
 }
 
 async function digestOfMigrations(): Promise<string> {
@@ -80,10 +86,10 @@ async function asSuperuser<T>(work: (client: pg.Client) => Promise<T>): Promise<
   }
 }
 
-function urlOf(database: string): string {
+function urlOf(database: string, role: string): string {
   const url = new URL(serverUrl());
-  url.username = ROLE;
-  url.password = ROLE;
+  url.username = role;
+  url.password = role;
   url.pathname = `/${database}`;
   return url.href;
 }
