@@ -7,6 +7,10 @@ const BENCHMARKS = {
     load: () => import('./deploy.mjs'),
     what: 'a changed line of the guestbook, from `hithe deploy` to its first answer, beside a plain script',
   },
+  api: {
+    load: () => import('./api.mjs'),
+    what: 'list and get of 20,000 projects under roles, beside a bare Nest handler; a log-in beside argon2id',
+  },
   cli: { load: () => import('./cli.mjs'), what: 'start of the command line tool, beside an empty Node.js program' },
 };
 

@@ -19,9 +19,11 @@ import { PortsModule } from './modules/ports/ports.module.js';
 import { portsPolicy } from './modules/ports/ports.policy.js';
 import { ProjectsModule } from './modules/projects/projects.module.js';
 import { projectsPolicy } from './modules/projects/projects.policy.js';
+import { QuotasModule } from './modules/quotas/quotas.module.js';
 import { SecretsModule } from './modules/secrets/secrets.module.js';
 import { TeamsModule } from './modules/teams/teams.module.js';
 import { teamsPolicy } from './modules/teams/teams.policy.js';
+import { UsageModule } from './modules/usage/usage.module.js';
 import { UsersModule } from './modules/users/users.module.js';
 import { usersPolicy } from './modules/users/users.policy.js';
 import { QueueModule } from './queue/queue.module.js';
@@ -34,6 +36,8 @@ const POLICIES = [platformPolicy, usersPolicy, teamsPolicy, portsPolicy, nodesPo
 const MODULES = [
   UsersModule,
   TeamsModule,
+  QuotasModule,
+  UsageModule,
   PortsModule,
   SecretsModule,
   NodesModule,

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
-const EMAIL = 'bench@example.org';
-const PASSWORD = 'a pass phrase for benchmarks';
+export const EMAIL = 'bench@example.org';
+export const PASSWORD = 'a pass phrase for benchmarks';
 
 /** A network port that was free a moment ago. */
 export async function freePort() {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { NodesModule } from '../nodes/nodes.module.js';
 import { PortsModule } from '../ports/ports.module.js';
+import { QuotasModule } from '../quotas/quotas.module.js';
 import { ProjectsModule } from '../projects/projects.module.js';
 import { SecretsModule } from '../secrets/secrets.module.js';
 import { TeamsModule } from '../teams/teams.module.js';
@@ -24,6 +25,7 @@ import { PlansService } from './plans.service.js';
     SecretsModule,
     NodesModule,
     ProjectsModule,
+    QuotasModule,
   ],
   controllers: [DeploymentsController],
   providers: [DeploymentsService, PlansService, DeployPreparer, NodeSurvey, DeploymentEvents, Orchestrator, OrchestratorDriver],

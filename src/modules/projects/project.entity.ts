@@ -1,4 +1,4 @@
-import { Check, Column, Entity, ForeignKey, Unique } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index, Unique } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 import type { ProjectSpec } from './domain/project-spec.js';
 import type { Activity, ProjectRecord } from './domain/project.js';
@@ -7,6 +7,7 @@ import type { Activity, ProjectRecord } from './domain/project.js';
 @Entity('projects')
 @Check('ck_projects_activity', '(activity IS NULL) = (active_deployment_id IS NULL)')
 @Unique(['teamId', 'name'])
+@Index('ix_projects_team_id_id', ['teamId', 'id'])
 export class Project extends BaseEntity implements ProjectRecord {
   @ForeignKey('teams')
   @Column('uuid')

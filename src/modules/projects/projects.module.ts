@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { NodesModule } from '../nodes/nodes.module.js';
 import { PortsModule } from '../ports/ports.module.js';
+import { QuotasModule } from '../quotas/quotas.module.js';
 import { SecretsModule } from '../secrets/secrets.module.js';
 import { TeamsModule } from '../teams/teams.module.js';
 import { Project } from './project.entity.js';
@@ -14,7 +15,7 @@ import { SpecChecker } from './spec-checker.js';
 
 /** Projects, their specifications and their uploaded code. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Project, Source]), TeamsModule, PortsModule, SecretsModule, NodesModule],
+  imports: [TypeOrmModule.forFeature([Project, Source]), TeamsModule, PortsModule, SecretsModule, NodesModule, QuotasModule],
   controllers: [ProjectsController, SourcesController],
   providers: [ProjectsService, SourcesService, SpecChecker],
   exports: [ProjectsService, SpecChecker],

@@ -49,6 +49,8 @@ export interface PlanInput {
   current: CurrentComponent[];
   stateful: (port: string) => boolean;
   leases: LeaseHolder[];
+  /** What was found of the team's quota. */
+  quota?: PlanCheck[];
   /** Undefined when no node answered. */
   facts?: PlanFacts;
   /** Why there are no facts. */
@@ -58,7 +60,7 @@ export interface PlanInput {
 /** Puts a plan together; changes nothing. Faults of the project come as failed checks, each with its mend. */
 export function buildPlan(input: PlanInput): Plan {
   const actions = input.faults.length > 0 ? [] : deployActions(input.wanted, input.current);
-  const checks = [...faultChecks(input.faults), ...nodeChecks(input), ...listenChecks(input), ...dataChecks(input)];
+  const checks = [...faultChecks(input.faults), ...(input.quota ?? []), ...nodeChecks(input), ...listenChecks(input), ...dataChecks(input)];
   if (input.faults.length === 0) checks.unshift({ check: 'specification', status: 'ok', message: 'The project file is valid.' });
   return {
     project: input.project,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MEMORY_PATTERN } from '../../../common/quantity.js';
 
 /** Lower-case name of ports, projects, components and endpoints; also a directory and host name label. */
 export const NAME_PATTERN = /^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$/;
@@ -79,8 +80,9 @@ export const hitheManifestSchema = z.strictObject({
   /** Vars that change what `setup.sh` builds, so that they are part of the store entry's digest. */
   buildVars: z.array(z.string()).default([]),
   cluster: z.unknown().optional(),
+  /** What a component of this port asks for when it does not say itself; counted against the team's quota. */
   resources: z
-    .strictObject({ memory: z.string().optional(), cpu: z.number().positive().optional(), pids: z.number().int().positive().optional() })
+    .strictObject({ memory: z.string().regex(MEMORY_PATTERN).optional(), cpu: z.number().positive().optional(), pids: z.number().int().positive().optional() })
     .prefault({}),
 });
 export type HitheManifest = z.infer<typeof hitheManifestSchema>;
