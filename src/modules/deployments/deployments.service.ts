@@ -8,10 +8,12 @@ import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
 import { JobQueue } from '../../queue/job-queue.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { AllocationsService } from '../nodes/allocations.service.js';
 import type { ProjectRecord } from '../projects/domain/project.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { currentOf, type DeployGround, DeployPreparer } from './deploy-preparer.js';
+import { cancelRequestedEvent, requestedEvent } from './deployment-audit.js';
 import { DeploymentEvents } from './deployment-events.js';
 import { Deployment } from './deployment.entity.js';
 import { advanceDeployment } from './deployments.jobs.js';
@@ -51,6 +53,7 @@ export class DeploymentsService {
     private readonly events: DeploymentEvents,
     private readonly orchestrator: Orchestrator,
     private readonly driver: OrchestratorDriver,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Starts a deployment; its first steps are in the same transaction. Throws `DEPLOYMENT_ALREADY_ACTIVE`. */
@@ -121,6 +124,7 @@ export class DeploymentsService {
       finishedAt: null,
     });
     await manager.insert(Deployment, deployment);
+    await this.audit.record(tx, requestedEvent(deployment));
     await this.projects.setActive(tx, projectId, { deploymentId: deployment.id, kind: request.kind });
     const notes = work.notes.map((text) => ({ type: 'log' as const, data: { text } }));
     await this.events.append(tx, deployment.id, [{ type: 'state', data: { state: 'queued' } }, ...notes]);
@@ -167,6 +171,7 @@ export class DeploymentsService {
       });
     }
     deployment.cancelRequested = true;
+    await this.audit.record(tx, cancelRequestedEvent(deployment));
     await managerOf(tx).update(Deployment, { id: deployment.id }, { cancelRequested: true });
     return this.orchestrator.advanceLocked(tx, deployment);
   }

@@ -3,10 +3,13 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, LessThanOrEqual, Or, Repository } from 'typeorm';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { type AllocationChange, AllocationsService } from '../nodes/allocations.service.js';
 import type { AllocationRecord } from '../nodes/domain/allocation.js';
 import { LeasesService } from '../nodes/leases.service.js';
+import { deletedEvent } from '../projects/project-audit.js';
 import { ProjectsService } from '../projects/projects.service.js';
+import { endedEvent } from './deployment-audit.js';
 import { DeploymentEvents } from './deployment-events.js';
 import { Deployment } from './deployment.entity.js';
 import { decide } from './domain/decide.js';
@@ -27,6 +30,7 @@ export class Orchestrator {
     private readonly allocations: AllocationsService,
     private readonly leases: LeasesService,
     private readonly events: DeploymentEvents,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Takes a deployment as far as it can go now. When to look again, or undefined when it is over. */
@@ -105,7 +109,9 @@ export class Orchestrator {
     const { projectId, kind, release } = deployment;
     if (decision.promote && release !== null) await this.projects.setRelease(tx, projectId, { release, deployFailed: false });
     if (!deploymentMachine.isFinal(decision.state)) return;
+    await this.audit.record(tx, endedEvent(deployment, decision));
     if (kind === 'delete' && decision.state === 'succeeded') {
+      await this.audit.record(tx, deletedEvent({ id: projectId, teamId: deployment.teamId, name: deployment.project }));
       await this.projects.remove(tx, projectId);
       return;
     }

@@ -12,6 +12,7 @@ import { Notifications } from '../../database/notifications.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
 import type { NodeFacts } from '../../link/messages.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { Node } from './node.entity.js';
 import { desiredChanged, nodeLinked } from './nodes.channels.js';
 
@@ -36,18 +37,24 @@ export class NodesService {
     @InjectRepository(Node) private readonly nodes: Repository<Node>,
     private readonly transactions: TransactionRunner,
     private readonly notifications: Notifications,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Makes the node of that name known, or gives the known one a new credential; the former one is void then. */
   async register(name: string): Promise<IssuedCredential> {
     const credential = `hithe_node_${randomBytes(CREDENTIAL_BYTES).toString('base64url')}`;
-    const [row] = await this.nodes.query<{ id: string }[]>(
-      `INSERT INTO nodes (id, name, credential_hash) VALUES ($1, $2, $3)
-       ON CONFLICT (name) DO UPDATE SET credential_hash = EXCLUDED.credential_hash, updated_at = now() RETURNING id`,
-      [newId(), name, hashOf(credential)],
-    );
-    if (row === undefined) throw new TypeError('The node was not stored');
-    return { nodeId: row.id, credential };
+    const nodeId = await this.transactions.run(async (tx) => {
+      const [row] = await tx.query<{ id: string; created: boolean }[]>(
+        `INSERT INTO nodes (id, name, credential_hash) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET credential_hash = EXCLUDED.credential_hash, updated_at = now() RETURNING id, xmax = 0 AS created`,
+        [newId(), name, hashOf(credential)],
+      );
+      if (row === undefined) throw new TypeError('The node was not stored');
+      const action = row.created ? 'node.registered' : 'node.credential-renewed';
+      await this.audit.record(tx, { action, subject: { type: 'node', id: row.id, name } });
+      return row.id;
+    });
+    return { nodeId, credential };
   }
 
   /** The node with this credential, or null. */

@@ -9,15 +9,19 @@ import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf, violates } from '../../database/transaction-runner.js';
 import { assertIfMatch } from '../../http/etag.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { AllocationsService } from '../nodes/allocations.service.js';
 import { PortsService } from '../ports/ports.service.js';
+import { QuotaGuard } from '../quotas/quota-guard.js';
 import { SecretsService } from '../secrets/secrets.service.js';
 import { TeamsService } from '../teams/teams.service.js';
 import { parseProjectSpec, specInvalid } from './domain/parse-spec.js';
 import type { ProjectSpec } from './domain/project-spec.js';
 import type { Activity, ProjectRecord } from './domain/project.js';
 import { type ProjectState, projectState } from './domain/project-state.js';
+import { demandOf } from './domain/resources.js';
 import { hideSecrets } from './domain/spec-secrets.js';
+import { appliedEvent } from './project-audit.js';
 import { Project } from './project.entity.js';
 import { SpecChecker } from './spec-checker.js';
 
@@ -43,6 +47,8 @@ export class ProjectsService {
     private readonly secrets: SecretsService,
     private readonly allocations: AllocationsService,
     private readonly checker: SpecChecker,
+    private readonly audit: AuditLog,
+    private readonly quota: QuotaGuard,
   ) {}
 
   /**
@@ -168,18 +174,23 @@ export class ProjectsService {
         activity: null,
       });
     if (present === null) await manager.save(project);
-    const renewed = await this.storeSecrets(tx, project.id, hidden.given);
+    await this.quota.reserve(tx, { teamId, projectId: project.id, demand: demandOf(hidden.spec, this.ports) }, { disk: false });
+    const renewed = await this.storeSecrets(tx, project, hidden.given);
     if (present !== null && !renewed && JSON.stringify(sorted(present.spec)) === JSON.stringify(sorted(hidden.spec)))
       return { project, created: false };
+    const before = present === null ? null : { specVersion: project.specVersion, spec: project.spec };
     project.spec = hidden.spec;
     project.specVersion += 1;
+    const after = { specVersion: project.specVersion, spec: project.spec };
+    const secrets = hidden.given.map((secret) => [`${secret.component}/${secret.name}`, this.audit.fingerprint(secret.value)] as const);
+    await this.audit.record(tx, appliedEvent(project, before, after, Object.fromEntries(secrets)));
     return { project: await manager.save(project), created: present === null };
   }
 
   /** Whether a value is another one than before. */
   private async storeSecrets(
     tx: Transaction,
-    projectId: string,
+    { id: projectId, teamId }: ProjectRecord,
     given: { component: string; name: string; value: string }[],
   ): Promise<boolean> {
     if (given.length === 0) return false;
@@ -188,7 +199,7 @@ export class ProjectsService {
     );
     let renewed = false;
     for (const secret of given) {
-      const version = await this.secrets.put(tx, { projectId, component: secret.component, name: secret.name }, secret.value);
+      const version = await this.secrets.put(tx, { teamId, projectId, component: secret.component, name: secret.name }, secret.value);
       renewed ||= before.get(`${secret.component}/${secret.name}`) !== version;
     }
     return renewed;

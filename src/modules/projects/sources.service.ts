@@ -6,6 +6,8 @@ import { mayDo } from '../../auth/ability.js';
 import type { Actor } from '../../auth/actor.js';
 import { DomainError, notFound } from '../../common/domain-error.js';
 import { newId } from '../../common/ids.js';
+import { TransactionRunner } from '../../database/transaction-runner.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { AllocationsService } from '../nodes/allocations.service.js';
 import { TeamsService } from '../teams/teams.service.js';
 import { Source } from './source.entity.js';
@@ -26,6 +28,8 @@ export class SourcesService {
     @InjectRepository(Source) private readonly sources: Repository<Source>,
     private readonly teams: TeamsService,
     private readonly allocations: AllocationsService,
+    private readonly transactions: TransactionRunner,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Stores an archive (tar, gzip) of at most 64 MiB. The same content again changes nothing. */
@@ -41,7 +45,7 @@ export class SourcesService {
     }
     const digest = `sha256-${createHash('sha256').update(content).digest('hex')}`;
     const source = { id: newId(), teamId, digest, size: content.length, content };
-    await this.sources.createQueryBuilder().insert().values(source).orIgnore().execute();
+    await this.insert(source);
     return { digest, size: content.length };
   }
 
@@ -58,6 +62,20 @@ export class SourcesService {
     const source = teamId === null ? null : await this.sources.findOneBy({ teamId, digest });
     if (source === null) throw notFound('source', digest);
     return { size: source.size, chunks: this.chunks(source) };
+  }
+
+  private async insert(source: Pick<Source, 'id' | 'teamId' | 'digest' | 'size' | 'content'>): Promise<void> {
+    await this.transactions.run(async (tx) => {
+      const result = await tx.createQueryBuilder().insert().into(Source).values(source).orIgnore().returning('id').execute();
+      // The team had this very content already.
+      if ((result.raw as unknown[]).length === 0) return;
+      await this.audit.record(tx, {
+        action: 'source.uploaded',
+        teamId: source.teamId,
+        subject: { type: 'source', id: source.digest },
+        details: { bytes: source.size },
+      });
+    });
   }
 
   private async *chunks(source: Source): AsyncIterable<Buffer> {
