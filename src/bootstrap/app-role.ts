@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import type { DataSource } from 'typeorm';
 import { DomainError } from '../common/domain-error.js';
+import { SUPPLIED_COLUMNS } from '../modules/audit/domain/audit-record.js';
 import { sqlState } from '../database/transaction-runner.js';
 import { QUEUE_SCHEMA } from '../queue/queue-schema.js';
 
@@ -12,10 +13,14 @@ const ALL = 'SELECT, INSERT, UPDATE, DELETE';
 /** Tables on which the control plane has fewer rights than on all others. */
 export const RESTRICTED: Readonly<Record<string, string>> = {
   migrations: 'SELECT',
-  // Written by nobody but the trigger that makes the chain.
-  audit_events: 'SELECT, INSERT',
+  // Number, time and hashes are the trigger's, which alone writes the head of the chain.
+  audit_events: `SELECT, INSERT (${SUPPLIED_COLUMNS.join(', ')})`,
   audit_head: 'SELECT',
+  audit_segments: 'SELECT',
 };
+
+/** Functions that do, with their owner's rights, what the control plane cannot do by itself. */
+const EXECUTABLE = ['audit_archive(bigint, bigint, bytea, bytea, text, bytea)'];
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 const PASSWORD_BYTES = 24;
@@ -37,6 +42,10 @@ export async function grantToAppRole(owner: Owner, role: string): Promise<void> 
   for (const table of present) {
     await owner.query(`REVOKE ALL ON ${escapeIdentifier(table.name)} FROM ${name}`);
     await owner.query(`GRANT ${RESTRICTED[table.name] ?? ''} ON ${escapeIdentifier(table.name)} TO ${name}`);
+  }
+  for (const signature of EXECUTABLE) {
+    const [known] = await owner.query<{ name: string | null }[]>('SELECT to_regprocedure($1)::text AS name', [signature]);
+    if (known?.name) await owner.query(`GRANT EXECUTE ON FUNCTION ${signature} TO ${name}`);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, beforeCommit, sqlState } from '../../database/transaction-runner.js';
 import { NamedKeys } from '../../vault/named-keys.js';
 import type { AuditEntry } from './domain/audit-entry.js';
+import { SUPPLIED_COLUMNS } from './domain/audit-record.js';
 
 export type { AuditEntry } from './domain/audit-entry.js';
 
@@ -14,27 +15,6 @@ export type { AuditEntry } from './domain/audit-entry.js';
 const LARGEST_VALUE_BYTES = 64 * 1024;
 const FINGERPRINT_BYTES = 16;
 const RETRYABLE = new Set(['40001', '40P01']);
-const COLUMNS = [
-  'id',
-  'actor_kind',
-  'actor_id',
-  'actor_email',
-  'session_id',
-  'token_id',
-  'part',
-  'address',
-  'request_id',
-  'action',
-  'outcome',
-  'team_id',
-  'project_id',
-  'subject_type',
-  'subject_id',
-  'subject_name',
-  'before',
-  'after',
-  'details',
-];
 
 /**
  * The audit log, for every module that changes something. Each change records itself in its own transaction: both are kept, or
@@ -86,12 +66,12 @@ export class AuditLog implements OnModuleInit {
   }
 }
 
-/** Values in the order of `COLUMNS`. */
+/** Values in the order of `SUPPLIED_COLUMNS`. */
 type Row = (string | null)[];
 
 function insertOf(rows: readonly Row[]): [string, unknown[]] {
-  const tuples = rows.map((row, index) => `(${row.map((_, column) => `$${index * COLUMNS.length + column + 1}`).join(', ')})`);
-  return [`INSERT INTO audit_events (${COLUMNS.join(', ')}) VALUES ${tuples.join(', ')}`, rows.flat()];
+  const tuples = rows.map((row, index) => `(${row.map((_, column) => `$${index * SUPPLIED_COLUMNS.length + column + 1}`).join(', ')})`);
+  return [`INSERT INTO audit_events (${SUPPLIED_COLUMNS.join(', ')}) VALUES ${tuples.join(', ')}`, rows.flat()];
 }
 
 /** What a platform administrator does in a team whose glass they broke names the case. */

@@ -32,6 +32,29 @@ export interface AuditRecord {
   hash: string;
 }
 
+/** The columns that the application writes, and may: all others are the database's. */
+export const SUPPLIED_COLUMNS: readonly string[] = [
+  'id',
+  'actor_kind',
+  'actor_id',
+  'actor_email',
+  'session_id',
+  'token_id',
+  'part',
+  'address',
+  'request_id',
+  'action',
+  'outcome',
+  'team_id',
+  'project_id',
+  'subject_type',
+  'subject_id',
+  'subject_name',
+  'before',
+  'after',
+  'details',
+];
+
 /** Hash before the first event. */
 export const GENESIS_HASH = '0'.repeat(64);
 const FORMAT = 'hithe-audit-1';
