@@ -514,15 +514,7 @@ export function loadConfig(
   config.databaseUrlIsGiven = Boolean(config.databaseUrl);
   if (!config.databaseUrl) config.databaseUrl = storedDatabaseUrl(config.paths.control.databaseUrl);
   assertValid(config);
-  assertVaultCredential(config);
   return config;
-}
-
-function assertVaultCredential({ vaultAddress, vaultTokenFile, vaultRoleId, vaultSecretIdFile }: Config): void {
-  if (vaultAddress === undefined || vaultTokenFile !== undefined || (vaultRoleId !== undefined && vaultSecretIdFile !== undefined)) return;
-  throw new DomainError('invalid', 'CONFIG_INVALID', 'HITHE_VAULT_ADDR is set, but no credential for it.', {
-    fix: 'Set HITHE_VAULT_TOKEN_FILE, or HITHE_VAULT_ROLE_ID and HITHE_VAULT_SECRET_ID_FILE.',
-  });
 }
 
 function storedDatabaseUrl(file: string): string {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { healthSchema } from '../modules/ports/domain/manifest.js';
 
 /** Version of this protocol; an agent that speaks another major version is refused with a clear error. */
-export const LINK_PROTOCOL = 1;
+export const LINK_PROTOCOL = 2;
 /** Path of the WebSocket on the control plane. The node credential travels in `Authorization: Bearer`. */
 export const LINK_PATH = '/api/link';
 
@@ -35,8 +35,12 @@ export const desiredAllocationSchema = z.strictObject({
   /** A key of the port's closures, e.g. "17". */
   version: z.string(),
   vars: z.record(z.string(), z.string()),
+  /** Those of `vars` whose value is secret: the agent blanks it out in whatever it reports. */
+  secretVars: z.array(z.string()).default([]),
   /** May hold references `${component.EXPORT}` to components of `needs`, resolved on the node. */
   env: z.record(z.string(), z.string()),
+  /** Further environment of the process, secret and taken as it is. Builds do not see it. */
+  secretEnv: z.record(z.string(), z.string()).default({}),
   /** Component name → allocation id. */
   needs: z.record(z.string(), id),
   /** Endpoint → leased address. */

@@ -164,7 +164,7 @@ describe('projects', () => {
       expect((await apply(owner, created.spec).expect(200)).body).toMatchObject({ specVersion: 1 });
       expect((await apply(owner, spec(components)).expect(200)).body).toMatchObject({ specVersion: 1 });
       const secrets = application.app.get(SecretsService, { strict: false });
-      expect(await secrets.reveal(created.id, 'db', { POSTGRES_PASSWORD: 1 })).toEqual({ POSTGRES_PASSWORD: secret });
+      expect(await secrets.reveal({ teamId, projectId: created.id }, 'db', { POSTGRES_PASSWORD: 1 })).toEqual({ POSTGRES_PASSWORD: secret });
       const another = { db: { port: 'postgres', vars: { POSTGRES_PASSWORD: 'another long password' } } };
       expect((await apply(owner, spec(another)).expect(200)).body).toMatchObject({ specVersion: 2 });
       const bad = (await apply(owner, spec({ db: { port: 'postgres', vars: { POSTGRES_PASSWORD: 'short' } } })).expect(400))

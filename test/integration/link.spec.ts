@@ -55,11 +55,11 @@ describe('the link', () => {
   });
 
   it('is refused, with a clear reason, to another protocol, to nonsense and to a missing hello', async () => {
-    const other = await connect({ hello: { protocol: 2, shape: 'of the future' } });
+    const other = await connect({ hello: { protocol: 3, shape: 'of the future' } });
     expect(other.received).toEqual([
       {
         type: 'refused',
-        reason: "This agent speaks version 2 of the link's protocol, the control plane version 1. Update the older of the two.",
+        reason: "This agent speaks version 3 of the link's protocol, the control plane version 2. Update the older of the two.",
       },
     ]);
     const wrong = await connect({ hello: { node: { hostname: 1 } } });

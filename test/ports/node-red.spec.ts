@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { projectSpecSchema } from '../../src/modules/projects/domain/project-spec.js';
+import { projectSpecSchema, type SpecValue } from '../../src/modules/projects/domain/project-spec.js';
 import { ROOT } from './support/bundled-ports.js';
 import { getText } from './support/http.js';
 import { describeLifecycle } from './support/lifecycle.js';
@@ -11,6 +11,11 @@ import type { PortInstance } from './support/port-instance.js';
 const spec = projectSpecSchema.parse(parse(readFileSync(join(ROOT, 'examples/node-red/hithe.yaml'), 'utf8')));
 const editor = spec.components['editor'];
 if (editor?.version === undefined) throw new Error('examples/node-red has no component "editor" with a version');
+
+/** The vars, none of which is kept elsewhere. */
+function varsOf(vars: Record<string, SpecValue>): Record<string, string | number | boolean> {
+  return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, typeof value === 'object' ? value.from : value]));
+}
 
 /** Deploys a flow that answers `value` at /said. */
 async function write(instance: PortInstance, value: string): Promise<void> {
@@ -31,7 +36,7 @@ async function write(instance: PortInstance, value: string): Promise<void> {
 const read = (instance: PortInstance): Promise<string> => getText(`${instance.url}/said`);
 
 // The example as it is: the published package, unmodified.
-describeLifecycle({ port: editor.port, version: editor.version, vars: editor.vars, write, read }, (instance) => {
+describeLifecycle({ port: editor.port, version: editor.version, vars: varsOf(editor.vars), write, read }, (instance) => {
   it('shows its editor', async () => {
     expect(await getText(instance().url)).toContain('<title>Node-RED</title>');
   });

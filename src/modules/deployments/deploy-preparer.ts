@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DomainError } from '../../common/domain-error.js';
 import { newId } from '../../common/ids.js';
 import type { Transaction } from '../../common/transaction.js';
 import { managerOf } from '../../database/transaction-runner.js';
@@ -6,11 +7,16 @@ import { AllocationsService } from '../nodes/allocations.service.js';
 import type { AllocationRecord, NewAllocation } from '../nodes/domain/allocation.js';
 import { LeasesService, LISTEN_ADDRESS } from '../nodes/leases.service.js';
 import { PortsService } from '../ports/ports.service.js';
+import { QuotaGuard } from '../quotas/quota-guard.js';
 import { specInvalid } from '../projects/domain/parse-spec.js';
 import { type ResolvedComponent, resolveComponents } from '../projects/domain/resolved-component.js';
 import type { ProjectRecord } from '../projects/domain/project.js';
+import { demandOf } from '../projects/domain/resources.js';
 import { SpecChecker } from '../projects/spec-checker.js';
+import type { ReadSecret } from '../secrets/providers/secret-provider.js';
+import { SecretReferences } from '../secrets/providers/secret-references.js';
 import { SecretsService } from '../secrets/secrets.service.js';
+import { VariablesStore } from '../secrets/variables.store.js';
 import { TeamsService, type Tenant } from '../teams/teams.service.js';
 import { Release } from './deployment.entity.js';
 import { type CurrentComponent, deployActions } from './domain/actions.js';
@@ -21,6 +27,8 @@ import { NodeSurvey, type Survey } from './node-survey.js';
 export interface DeployGround {
   survey: Survey;
   tenant: Tenant;
+  /** What the references named when it was asked, by reference. */
+  elsewhere: ReadonlyMap<string, ReadSecret>;
 }
 
 export interface PreparedDeploy {
@@ -36,22 +44,40 @@ export class DeployPreparer {
     private readonly ports: PortsService,
     private readonly checker: SpecChecker,
     private readonly secrets: SecretsService,
+    private readonly variables: VariablesStore,
+    private readonly references: SecretReferences,
     private readonly allocations: AllocationsService,
     private readonly leases: LeasesService,
     private readonly nodes: NodeSurvey,
+    private readonly quota: QuotaGuard,
   ) {}
 
-  /** What has to be asked before the transaction: no lock is held while a node answers. */
+  /** What has to be asked before the transaction: no lock is held while a node or another keeper of secrets answers. */
   async ground(project: ProjectRecord): Promise<DeployGround> {
     const faults = await this.checker.check(project.teamId, project.spec, project);
     if (faults.length > 0) throw specInvalid(faults);
     const [survey, tenant] = await Promise.all([this.nodes.forDeploy(project), this.teams.tenantOf(project.teamId)]);
-    return { survey, tenant };
+    return { survey, tenant, elsewhere: await this.readElsewhere(project, tenant) };
   }
 
-  /** Stores the release and the new allocations. Holds the project's lock. */
+  private async readElsewhere(project: ProjectRecord, { slug }: Tenant): Promise<Map<string, ReadSecret>> {
+    const variables = await this.variables.current(project.id);
+    const stored = { secretVersion: () => undefined, copyVersion: () => undefined, variables };
+    const users = resolveComponents(project.spec, this.ports, stored).flatMap((component) =>
+      Object.entries(component.variables ?? {}).flatMap(([name, { reference }]) =>
+        reference === undefined ? [] : [{ reference, user: `${component.name}.${name}` }],
+      ),
+    );
+    const byReference = Map.groupBy(users, ({ reference }) => reference);
+    const asked = new Map([...byReference].map(([reference, found]) => [reference, found.map(({ user }) => user)]));
+    return this.references.read({ teamId: project.teamId, projectId: project.id, slug }, asked);
+  }
+
+  /** Stores the release and the new allocations, or throws `QUOTA_EXCEEDED`. Holds the project's lock. */
   async prepare(tx: Transaction, project: ProjectRecord, ground: DeployGround, userId: string): Promise<PreparedDeploy> {
-    const wanted = await this.resolve(tx, project);
+    const demand = demandOf(project.spec, this.ports);
+    await this.quota.reserve(tx, { teamId: project.teamId, projectId: project.id, demand }, { disk: true });
+    const wanted = await this.resolve(tx, project, ground);
     const current = (await this.allocations.ofProjects([project.id], tx)).map(currentOf);
     const release = await this.release(tx, project, wanted, userId);
     const actions = deployActions(wanted, current).map((action) => (isNew(action) ? { ...action, newId: newId() } : action));
@@ -59,17 +85,27 @@ export class DeployPreparer {
     return { release, actions };
   }
 
-  private async resolve(tx: Transaction, project: ProjectRecord): Promise<ResolvedComponent[]> {
+  private async resolve(tx: Transaction, project: ProjectRecord, ground: DeployGround): Promise<ResolvedComponent[]> {
     const versions = new Map(
       (await this.secrets.newest(project.id, tx)).map((secret) => [`${secret.component}/${secret.name}`, secret.version]),
     );
     for (const [component, spec] of Object.entries(project.spec.components)) {
       const generated = this.ports.find(spec.port)?.secretVars.filter((secret) => secret.generate) ?? [];
       for (const { name } of generated.filter((secret) => !versions.has(`${component}/${secret.name}`))) {
-        versions.set(`${component}/${name}`, await this.secrets.ensureGenerated(tx, { projectId: project.id, component, name }));
+        const place = { teamId: project.teamId, projectId: project.id, component, name };
+        versions.set(`${component}/${name}`, await this.secrets.ensureGenerated(tx, place));
       }
     }
-    return resolveComponents(project.spec, this.ports, (component, name) => versions.get(`${component}/${name}`));
+    const copies = new Map<string, number>();
+    const owner = { teamId: project.teamId, projectId: project.id };
+    for (const [reference, read] of ground.elsewhere) copies.set(reference, await this.secrets.putCopy(tx, owner, reference, read));
+    const wanted = resolveComponents(project.spec, this.ports, {
+      secretVersion: (component, name) => versions.get(`${component}/${name}`),
+      variables: await this.variables.current(project.id, tx),
+      copyVersion: (reference) => copies.get(reference),
+    });
+    assertAllRead(wanted);
+    return wanted;
   }
 
   /** The number of the release: the one that runs, when nothing in it is different. */
@@ -138,6 +174,17 @@ export class DeployPreparer {
       listen,
     };
   }
+}
+
+/** A variable that was set while another keeper was asked may name what nobody has read. */
+function assertAllRead(wanted: readonly ResolvedComponent[]): void {
+  const unread = wanted.flatMap(({ variables = {} }) =>
+    Object.entries(variables).flatMap(([name, { reference, copy }]) => (reference !== undefined && copy === undefined ? [name] : [])),
+  );
+  if (unread.length === 0) return;
+  throw new DomainError('conflict', 'VARIABLES_CHANGED', `Somebody changed ${unread.join(', ')} at the same moment.`, {
+    fix: 'Deploy again.',
+  });
 }
 
 interface AllocationPlan {

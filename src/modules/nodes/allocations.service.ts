@@ -5,7 +5,7 @@ import { DomainError } from '../../common/domain-error.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
 import type { DesiredAllocation, ObservedAllocation } from '../../link/messages.js';
-import { SecretsService } from '../secrets/secrets.service.js';
+import { SecretValues } from '../secrets/secret-values.js';
 import { Allocation } from './allocation.entity.js';
 import type { AllocationRecord, DesiredState, NewAllocation } from './domain/allocation.js';
 import { Node } from './node.entity.js';
@@ -35,7 +35,7 @@ export class AllocationsService {
     @InjectRepository(Allocation) private readonly allocations: Repository<Allocation>,
     private readonly transactions: TransactionRunner,
     private readonly nodes: NodesService,
-    private readonly secrets: SecretsService,
+    private readonly secrets: SecretValues,
   ) {}
 
   /** Every allocation of these projects, those that are going included, oldest first. */
@@ -137,7 +137,8 @@ export class AllocationsService {
 
   private async desired(row: AllocationRecord): Promise<DesiredAllocation> {
     const { resolved } = row;
-    const secrets = row.desired === 'removed' ? {} : await this.secrets.reveal(row.projectId, row.component, resolved.secrets);
+    const nothing = { vars: {}, env: {} };
+    const secrets = row.desired === 'removed' ? nothing : await this.secrets.of(row, row.component, resolved);
     return {
       id: row.id,
       epoch: row.epoch,
@@ -151,8 +152,10 @@ export class AllocationsService {
       release: row.release,
       port: resolved.port,
       version: resolved.version,
-      vars: { ...resolved.vars, ...secrets },
+      vars: { ...resolved.vars, ...secrets.vars },
+      secretVars: Object.keys(secrets.vars),
       env: resolved.env,
+      secretEnv: secrets.env,
       needs: row.needs,
       listen: row.listen,
       ...(resolved.source === undefined ? {} : { source: resolved.source }),

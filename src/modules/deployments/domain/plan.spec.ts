@@ -19,7 +19,7 @@ function resolve(change: Record<string, Record<string, unknown>> = {}): Resolved
   for (const [name, values] of Object.entries(change)) components[name] = { ...components[name], ...values };
   const parsed = parseProjectSpec({ name: 'guestbook', components });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
-  return resolveComponents(parsed.spec, fixturePorts, () => undefined);
+  return resolveComponents(parsed.spec, fixturePorts, { secretVersion: () => undefined, variables: [], copyVersion: () => undefined });
 }
 
 const running = (components: ResolvedComponent[]): CurrentComponent[] =>

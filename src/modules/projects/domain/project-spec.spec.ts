@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { fixturePorts } from '../../../../test/support/fixture-ports.js';
+import type { SetVariable } from '../../secrets/domain/variable.js';
 import { parseProjectSpec } from './parse-spec.js';
 import { projectJsonSchema, REDACTED } from './project-spec.js';
 import { differences, exportsMayChange, readsFrom, resolveComponents } from './resolved-component.js';
@@ -159,17 +160,35 @@ describe('a project file', () => {
     expect(validateProjectSpec(parsed.spec, { ...context, storedSecrets: () => ['POSTGRES_MAX_CONNECTIONS'] })).toEqual([]);
   });
 
+  it('names an address that cannot be read, and one in a var that everybody sees', () => {
+    const faults = (component: string, change: Record<string, unknown>) => {
+      const parsed = parseProjectSpec(with_(component, change));
+      if (!parsed.ok) return parsed.faults;
+      const addressFault = (address: string) =>
+        address.startsWith('vault:') ? undefined : { code: 'SECRET_REFERENCE_INVALID', message: 'no' };
+      return validateProjectSpec(parsed.spec, { ports: fixturePorts, hasSource: () => true, addressFault });
+    };
+    expect(faults('db', { vars: { POSTGRES_PASSWORD: { from: 'vault:kv/a#b' } } })).toEqual([]);
+    expect(faults('db', { vars: { POSTGRES_DB: { from: 'vault:kv/a#b' } } })).toMatchObject([{ code: 'ADDRESS_NOT_SECRET' }]);
+    expect(faults('web', { env: { A: { from: 'elsewhere' } } })).toMatchObject([{ path: 'components.web.env.A.from' }]);
+    expect(faults('web', { env: { A: { form: 'vault:kv/a#b' } } })).toHaveLength(1);
+  });
+
   it('is described by a JSON Schema', () => {
     expect(projectJsonSchema()).toMatchObject({ type: 'object', required: ['name', 'components'] });
   });
 });
 
 describe('resolved components', () => {
-  const resolve = (input: unknown) => {
+  const resolve = (input: unknown, variables: SetVariable[] = [], copy = 1) => {
     const parsed = parseProjectSpec(input);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
     return Object.fromEntries(
-      resolveComponents(parsed.spec, fixturePorts, (_c, name) => (name === 'POSTGRES_PASSWORD' ? 1 : undefined)).map((c) => [c.name, c]),
+      resolveComponents(parsed.spec, fixturePorts, {
+        secretVersion: (_component, name) => (name === 'POSTGRES_PASSWORD' ? 1 : undefined),
+        variables,
+        copyVersion: () => copy,
+      }).map((c) => [c.name, c]),
     );
   };
   const base = resolve(guestbook());
@@ -194,6 +213,54 @@ describe('resolved components', () => {
     ['a listen port', 'web', { listen: { http: 8080 } }, ['listen http added']],
   ])('say what differs: %s', (_what, name, change, reasons) => {
     expect(differences(pick(base, name), pick(resolve(with_(name, change)), name))).toEqual(reasons);
+  });
+
+  const set = (component: string, name: string, value: string | null, version = 1): SetVariable => ({
+    ...{ component, name, version, value },
+    kind: value === null ? 'secret' : value.startsWith('vault:') ? 'reference' : 'plain',
+  });
+
+  it('take a variable of the component over one of the project over hithe.yaml', () => {
+    const spec = with_('web', { env: { A: 'file', B: 'file', C: 'file' } });
+    const web = pick(resolve(spec, [set('', 'A', 'project'), set('', 'B', 'project'), set('web', 'A', 'component')]), 'web');
+    expect(web.env).toEqual({ A: 'component', B: 'project', C: 'file' });
+    expect(web.variables).toEqual({
+      A: { origin: 'component', kind: 'plain', as: 'env', version: 1 },
+      B: { origin: 'project', kind: 'plain', as: 'env', version: 1 },
+    });
+  });
+
+  it('keep a secret out of the environment that is stored, whatever hithe.yaml says of the name', () => {
+    const web = pick(resolve(with_('web', { env: { KEY: 'of the file' } }), [set('', 'KEY', null, 3)]), 'web');
+    expect(web.env).toEqual({});
+    expect(web.variables).toEqual({ KEY: { origin: 'project', kind: 'secret', as: 'env', version: 3 } });
+  });
+
+  it('give the variables of a project to apps, and to a database only its own', () => {
+    const all = resolve(guestbook(), [set('', 'LEVEL', 'debug'), set('db', 'POSTGRES_PASSWORD', null, 2), set('db', 'TZ', 'UTC')]);
+    expect(pick(all, 'db').env).toEqual({ TZ: 'UTC' });
+    expect(pick(all, 'db')).toMatchObject({ secrets: {}, variables: { POSTGRES_PASSWORD: { as: 'var', version: 2 } } });
+    expect(pick(all, 'cache').variables).toBeUndefined();
+    expect(pick(all, 'web').env).toMatchObject({ LEVEL: 'debug' });
+  });
+
+  it('pin the copy of what an address names, in hithe.yaml and in a variable', () => {
+    const spec = with_('db', { vars: { POSTGRES_PASSWORD: { from: 'vault:kv/hithe/acme/db#password' } } });
+    const all = resolve(spec, [set('web', 'KEY', 'vault:kv/hithe/acme/web#key')], 4);
+    expect(pick(all, 'db').variables).toEqual({
+      POSTGRES_PASSWORD: { origin: 'file', kind: 'reference', as: 'var', reference: 'vault:kv/hithe/acme/db#password', copy: 4 },
+    });
+    expect(pick(all, 'web').variables).toMatchObject({ KEY: { origin: 'component', kind: 'reference', copy: 4 } });
+    expect(differences(pick(resolve(spec, [], 4), 'db'), pick(resolve(spec, [], 5), 'db'))).toEqual(['secret POSTGRES_PASSWORD changed']);
+  });
+
+  it('differ by the versions of secrets, and not by a new version of the same plain text', () => {
+    const web = (variable: SetVariable) => pick(resolve(guestbook(), [variable]), 'web');
+    expect(differences(web(set('', 'KEY', null, 1)), web(set('', 'KEY', null, 2)))).toEqual(['variable KEY changed']);
+    expect(differences(web(set('', 'KEY', 'same', 1)), web(set('', 'KEY', 'same', 3)))).toEqual([]);
+    expect(differences(web(set('', 'KEY', null)), pick(base, 'web'))).toEqual(['variable KEY removed']);
+    const db = (version: number) => pick(resolve(guestbook(), [set('db', 'POSTGRES_PASSWORD', null, version)]), 'db');
+    expect(exportsMayChange(db(1), db(2))).toBe(true);
   });
 
   it('fetch a moving git reference anew, and a commit never', () => {

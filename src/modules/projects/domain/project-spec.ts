@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MEMORY_PATTERN } from '../../../common/quantity.js';
 import { NAME_PATTERN } from '../../ports/domain/manifest.js';
 
 const name = z
@@ -7,7 +8,16 @@ const name = z
   .max(63)
   .describe('Lower-case name: letters, digits, "-" and "_", starting with a letter, at most 63 characters');
 
-const value = z.union([z.string(), z.number(), z.boolean()]);
+const secretAddress = z
+  .strictObject({
+    from: z
+      .string()
+      .describe('Where the secret is kept: "vault:kv/hithe/TEAM/shop#api_key" or "hithe:project#API_KEY"; read at each deploy'),
+  })
+  .describe('A secret that is kept elsewhere');
+const valueOrAddress = z.union([z.string(), z.number(), z.boolean(), secretAddress]);
+/** A value, or the address of a secret that is kept elsewhere. */
+export type SpecValue = z.infer<typeof valueOrAddress>;
 
 /** Where an app's code comes from: a directory beside `hithe.yaml` (uploaded by the CLI) or a git repository. */
 export const sourceSpecSchema = z
@@ -34,9 +44,12 @@ export const componentSpecSchema = z.strictObject({
     .union([z.string(), z.number().transform(String)])
     .optional()
     .describe('Version of the port\'s software, e.g. "17"; the newest when absent'),
-  vars: z.record(z.string(), value).default({}).describe('Variables of the port, validated by its vars.schema.json'),
+  vars: z
+    .record(z.string(), valueOrAddress)
+    .default({})
+    .describe('Variables of the port, validated by its vars.schema.json; secret ones may be {from: …}'),
   env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), value)
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), valueOrAddress)
     .default({})
     .describe('Environment of the process; "${db.POSTGRES_URL}" reads what the component "db" exports'),
   source: sourceSpecSchema.optional(),
@@ -45,6 +58,17 @@ export const componentSpecSchema = z.strictObject({
     .record(name, z.number().int().min(1).max(65535))
     .default({})
     .describe('Fixed network ports by endpoint, e.g. {http: 8080}; leased from a free range when absent'),
+  resources: z
+    .strictObject({
+      memory: z
+        .string()
+        .regex(MEMORY_PATTERN, 'must be a number and K, M, G or T, such as 512M')
+        .optional()
+        .describe('Memory that the component needs, e.g. "512M"; units are powers of 1024'),
+      cpu: z.number().positive().max(1024).optional().describe('CPU cores that the component needs, e.g. 0.5'),
+    })
+    .optional()
+    .describe("What the component counts for in the team's quota; the port's own request when absent. Not enforced on what runs, yet"),
   health: z
     .strictObject({
       interval: z.number().positive().optional(),
@@ -66,6 +90,11 @@ export const projectSpecSchema = z
   })
   .describe('A Hithe project: named components and how they depend on each other');
 export type ProjectSpec = z.infer<typeof projectSpecSchema>;
+
+/** The address in a value of a specification, if it is one. */
+export function addressIn(value: SpecValue): string | undefined {
+  return typeof value === 'object' ? value.from : undefined;
+}
 
 /** Stands for a stored secret in a specification that is shown; sent back, it keeps the stored value. */
 export const REDACTED = '••••••••';

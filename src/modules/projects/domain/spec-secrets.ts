@@ -1,5 +1,5 @@
 import type { PortLookup } from './port-lookup.js';
-import { REDACTED, type ProjectSpec } from './project-spec.js';
+import { REDACTED, type ProjectSpec, type SpecValue } from './project-spec.js';
 
 /** A secret that somebody wrote into a project file. */
 export interface GivenSecret {
@@ -13,8 +13,8 @@ export function hideSecrets(spec: ProjectSpec, ports: PortLookup): { spec: Proje
   const given: GivenSecret[] = [];
   const components = Object.entries(spec.components).map(([name, component]) => {
     const secret = new Set(ports.find(component.port)?.secretVars.map((entry) => entry.name));
-    const vars = Object.entries(component.vars).map(([key, value]): [string, string | number | boolean] => {
-      if (!secret.has(key)) return [key, value];
+    const vars = Object.entries(component.vars).map(([key, value]): [string, SpecValue] => {
+      if (!secret.has(key) || typeof value === 'object') return [key, value];
       if (value !== REDACTED) given.push({ component: name, name: key, value: String(value) });
       return [key, REDACTED];
     });

@@ -1,7 +1,7 @@
 import type { Fault } from '../../../common/domain-error.js';
 import { findCycle } from './needs-graph.js';
 import type { PortInfo, PortLookup } from './port-lookup.js';
-import { REDACTED, REFERENCE_PATTERN, type ComponentSpec, type ProjectSpec } from './project-spec.js';
+import { addressIn, REDACTED, REFERENCE_PATTERN, type ComponentSpec, type ProjectSpec } from './project-spec.js';
 import { listed, nearest } from './suggest.js';
 import { sourceFaults } from './validate-source.js';
 
@@ -11,6 +11,8 @@ export interface ValidationContext {
   hasSource: (digest: string) => boolean;
   /** Secret vars of a component whose value is stored from an earlier apply. */
   storedSecrets?: (component: string) => readonly string[];
+  /** What is wrong with the address of a secret that is kept elsewhere, if anything. */
+  addressFault?: (address: string) => Omit<Fault, 'path'> | undefined;
   /** Lowest network port that a tenant's process can open. */
   lowestListenPort?: number;
 }
@@ -28,6 +30,7 @@ export function validateProjectSpec(spec: ProjectSpec, context: ValidationContex
         ? []
         : [
             ...varFaults(name, component, port, context),
+            ...addressFaults(name, component, port, context),
             ...sourceFaults(name, component, port, context),
             ...listenFaults(name, component, port, context),
           ]),
@@ -129,9 +132,14 @@ function likeNameFaults(spec: ProjectSpec): Fault[] {
 
 function varFaults(name: string, component: ComponentSpec, port: PortInfo, context: ValidationContext): Fault[] {
   const stored = context.storedSecrets?.(name) ?? [];
-  const fresh = Object.fromEntries(Object.entries(component.vars).filter(([key, value]) => !(value === REDACTED && stored.includes(key))));
+  const elsewhere = Object.keys(component.vars).filter((key) => typeof component.vars[key] === 'object');
+  const fresh = Object.fromEntries(
+    Object.entries(component.vars).flatMap(([key, value]) =>
+      typeof value === 'object' || (value === REDACTED && stored.includes(key)) ? [] : [[key, value]],
+    ),
+  );
   const faults = port
-    .checkVars(fresh, stored)
+    .checkVars(fresh, [...stored, ...elsewhere])
     .map((fault) => ({ ...fault, path: `components.${name}.vars${fault.path === '' ? '' : `.${fault.path}`}` }));
   for (const [key, value] of Object.entries(component.vars)) {
     if (typeof value !== 'string' || value.search(REFERENCE_PATTERN) < 0) continue;
@@ -143,6 +151,29 @@ function varFaults(name: string, component: ComponentSpec, port: PortInfo, conte
     });
   }
   return faults;
+}
+
+/** Addresses of secrets stand in `env` and in secret vars; what they name is not for a plain var, which everybody sees. */
+function addressFaults(name: string, component: ComponentSpec, port: PortInfo, context: ValidationContext): Fault[] {
+  return (['vars', 'env'] as const).flatMap((part) =>
+    Object.entries(component[part]).flatMap(([key, value]): Fault[] => {
+      const address = addressIn(value);
+      if (address === undefined) return [];
+      const path = `components.${name}.${part}.${key}`;
+      if (part === 'vars' && !port.secretVars.some((secret) => secret.name === key)) {
+        return [
+          {
+            path,
+            code: 'ADDRESS_NOT_SECRET',
+            message: `${key} is not a secret of the port "${port.name}", so it cannot be kept elsewhere.`,
+            fix: 'Write its value, or use `env`.',
+          },
+        ];
+      }
+      const fault = context.addressFault?.(address);
+      return fault === undefined ? [] : [{ ...fault, path: `${path}.from` }];
+    }),
+  );
 }
 
 function referenceFaults(name: string, component: ComponentSpec, spec: ProjectSpec, ports: PortLookup): Fault[] {

@@ -85,15 +85,15 @@ function listenVariables(allocation: DesiredAllocation, manifest: Manifest): Rec
 export type ExportsByNeed = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
- * The component's `env` with each `${db.POSTGRES_URL}` replaced, over the plain exports of its needs. An export that two needs share is
+ * The component's `env` with each `${db.POSTGRES_URL}` replaced, and its secrets, over the plain exports of its needs. An export that two needs share is
  * left out of the plain ones: it would be either's.
  */
 export function componentEnvironment(allocation: DesiredAllocation, needs: ExportsByNeed): Record<string, string> {
   const own = Object.entries(allocation.env).map(([name, value]) => [name, resolveReferences(allocation.component, name, value, needs)]);
-  return { ...plainExports(needs), ...(Object.fromEntries(own) as Record<string, string>) };
+  return { ...plainExports(needs), ...(Object.fromEntries(own) as Record<string, string>), ...allocation.secretEnv };
 }
 
-/** The entries of `env` that need nothing of other components: all that a build may see. */
+/** The entries of `env` that need nothing of other components and are no secrets: all that a build may see. */
 export function constantEnvironment(allocation: DesiredAllocation): Record<string, string> {
   return Object.fromEntries(Object.entries(allocation.env).filter(([, value]) => value.search(REFERENCE_PATTERN) === -1));
 }

@@ -28,5 +28,8 @@ export function preparationKey({ port, version, vars, source, listen, env, tenan
  * part of it: whoever replaces that one asks for a restart when it exports something else.
  */
 export function startKey(desired: DesiredAllocation): string {
-  return digestOf({ prepared: preparationKey(desired), needs: Object.keys(desired.needs).sort() });
+  const { secretEnv, needs } = desired;
+  // Left out when there are none: a process that an older agent started is still the one that is wanted.
+  const secrets = Object.keys(secretEnv).length === 0 ? {} : { secrets: secretEnv };
+  return digestOf({ prepared: preparationKey(desired), needs: Object.keys(needs).sort(), ...secrets });
 }
