@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { protectByUser } from './support/row-level-security.js';
 
 const IDENTITY = `
         id uuid NOT NULL,
@@ -68,6 +69,7 @@ export class SecondFactors1795500300000 implements MigrationInterface {
       )`);
     await runner.query(`CREATE UNIQUE INDEX uq_webauthn_challenges_challenge_hash ON webauthn_challenges (challenge_hash)`);
     await runner.query(`CREATE INDEX ix_webauthn_challenges_user_id ON webauthn_challenges (user_id)`);
+    for (const table of ['totp_credentials', 'recovery_codes', 'passkeys']) await protectByUser(runner, table);
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AuthModule } from './auth/auth.module.js';
+import { FactorsApiModule } from './auth/factors/factors-api.module.js';
+import { OidcModule } from './auth/oidc/oidc.module.js';
 import { platformPolicy } from './auth/platform.policy.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
@@ -24,6 +26,7 @@ import { SecretsModule } from './modules/secrets/secrets.module.js';
 import { TeamsModule } from './modules/teams/teams.module.js';
 import { teamsPolicy } from './modules/teams/teams.policy.js';
 import { UsageModule } from './modules/usage/usage.module.js';
+import { TokensModule } from './modules/tokens/tokens.module.js';
 import { UsersModule } from './modules/users/users.module.js';
 import { usersPolicy } from './modules/users/users.policy.js';
 import { QueueModule } from './queue/queue.module.js';
@@ -36,12 +39,15 @@ const POLICIES = [platformPolicy, usersPolicy, teamsPolicy, portsPolicy, nodesPo
 const MODULES = [
   UsersModule,
   TeamsModule,
+  FactorsApiModule,
+  OidcModule,
   QuotasModule,
   UsageModule,
   PortsModule,
   SecretsModule,
   NodesModule,
   ProjectsModule,
+  TokensModule,
   ComponentsModule,
   DeploymentsModule,
   LogsModule,

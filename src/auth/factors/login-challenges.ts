@@ -51,6 +51,11 @@ export class LoginChallenges {
     await managerOf(tx).delete(LoginChallenge, { id: pending.id });
   }
 
+  /** Ends the log-ins of a user that are half way, because their first proof is void. */
+  async forgetAllOf(tx: Transaction, userId: string): Promise<void> {
+    await managerOf(tx).delete(LoginChallenge, { userId });
+  }
+
   async forgetOld(): Promise<void> {
     await this.challenges.query('DELETE FROM login_challenges WHERE expires_at < now()');
   }

@@ -154,7 +154,7 @@ export class MyFactorsController {
   async registerPasskey(@CurrentActor() actor: Actor, @Body() body: RegisterPasskeyDto): Promise<RegisteredPasskeyDto> {
     await this.reauthentication.require(actor);
     const { passkey, ...more } = await this.mine.registerPasskey(actor, body.name, registrationOf(body.passkey, 'passkey'));
-    return { ...PasskeyDto.from(passkey), ...more };
+    return Object.assign(PasskeyDto.from(passkey), more);
   }
 
   @Patch('passkeys/:passkeyId')

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { AuthenticationResponseJSON, PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/server';
 import { DomainError } from '../../common/domain-error.js';
+import { asSystem } from '../../common/request-context.js';
+import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { AuditLog } from '../../modules/audit/audit-log.js';
 import { UserDirectory } from '../../modules/users/user-directory.js';
@@ -35,7 +37,7 @@ export class SecondFactorLogin {
     const user = await this.challenged(challenge);
     const attempt = { address: client.address, account: user.id };
     await this.throttle.count('second-factor', attempt);
-    const proved = await this.transactions.run(async (tx): Promise<LoginProof | 'spent' | 'wrong'> => {
+    const proved = await this.inTransaction(async (tx): Promise<LoginProof | 'spent' | 'wrong'> => {
       const pending = await this.challenges.attempt(tx, challenge);
       if (!pending) return 'spent';
       const method = await this.factors.prove(tx, pending.userId, proof);
@@ -53,7 +55,8 @@ export class SecondFactorLogin {
 
   /** What a passkey has to sign to finish this log-in. */
   async passkeyOptions(challenge: string): Promise<PublicKeyCredentialRequestOptionsJSON> {
-    return this.passkeys.loginOptions((await this.challenged(challenge)).id);
+    const { id } = await this.challenged(challenge);
+    return asSystem('log-in', () => this.passkeys.loginOptions(id));
   }
 
   /** What any passkey has to sign to log in its owner. */
@@ -64,11 +67,16 @@ export class SecondFactorLogin {
   /** Opens a session for the owner of the passkey, or throws `PASSKEY_REFUSED`. */
   async withPasskey(response: AuthenticationResponseJSON, client: ClientInfo): Promise<Grant> {
     await this.throttle.count('second-factor', { address: client.address, account: response.id });
-    const passkey = await this.transactions.run((tx) => this.passkeys.verify(tx, null, response));
+    const passkey = await this.inTransaction((tx) => this.passkeys.verify(tx, null, response));
     const user = passkey === null ? null : await this.users.find(passkey.userId);
     if (!user) throw await this.refused(null, 'PASSKEY_REFUSED');
     await this.throttle.forget('second-factor', { address: client.address, account: response.id });
     return this.auth.admit(user, { methods: ['passkey'], secondFactor: true }, client);
+  }
+
+  /** Nobody is logged in yet, so it is the platform that looks. */
+  private inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return asSystem('log-in', () => this.transactions.run(work));
   }
 
   private async challenged(challenge: string): Promise<User> {

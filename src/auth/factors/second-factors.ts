@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
+import { asSystem } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
 import { Config } from '../../config/config.js';
 import { CHALLENGE_SECONDS, LoginChallenges } from './login-challenges.js';
@@ -68,10 +69,12 @@ export class SecondFactors {
   }
 
   /** After a right first proof: what to ask for next, or null when a session may be opened at once. */
-  async challengeFor(userId: string, first: FirstFactor): Promise<SecondFactorChallenge | null> {
-    const methods = await this.methodsOf(userId);
-    if (methods.length === 0) return null;
-    return { challenge: await this.challenges.issue(userId, first), methods, expiresIn: CHALLENGE_SECONDS };
+  challengeFor(userId: string, first: FirstFactor): Promise<SecondFactorChallenge | null> {
+    return asSystem('log-in', async () => {
+      const methods = await this.methodsOf(userId);
+      if (methods.length === 0) return null;
+      return { challenge: await this.challenges.issue(userId, first), methods, expiresIn: CHALLENGE_SECONDS };
+    });
   }
 
   /** Uses up a proof; the method that it was, or null when it is not right. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { UserDirectoryModule } from '../users/user-directory.module.js';
+import { GroupMemberships } from './group-memberships.js';
 import { TeamMembersService } from './team-members.service.js';
 import { Team, TeamMembership } from './team.entity.js';
 import { TeamsController } from './teams.controller.js';
@@ -10,7 +11,7 @@ import { TeamsService } from './teams.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Team, TeamMembership]), UserDirectoryModule],
   controllers: [TeamsController],
-  providers: [TeamsService, TeamMembersService],
-  exports: [TeamsService],
+  providers: [GroupMemberships, TeamsService, TeamMembersService],
+  exports: [GroupMemberships, TeamsService],
 })
 export class TeamsModule {}

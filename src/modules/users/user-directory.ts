@@ -11,8 +11,19 @@ import { User } from './user.entity.js';
 
 export interface NewUser {
   email: string;
-  passwordHash: string;
+  /** Null for whoever logs in by other means. */
+  passwordHash: string | null;
   platformAdmin: boolean;
+  /** When the address was found to be theirs. */
+  emailVerifiedAt?: Date;
+}
+
+/** No registry gives out `.service`, so a service account's address is nobody's. */
+const SERVICE_SUFFIX = '.service';
+
+/** The address of a service account: `deployer@web-shop.service`. */
+export function serviceAddress(name: string, teamSlug: string): string {
+  return `${name}@${teamSlug}${SERVICE_SUFFIX}`;
 }
 
 /** Finds and stores users. Addresses are compared in lower case. */
@@ -24,8 +35,25 @@ export class UserDirectory {
     return this.users.findOneBy({ id: userId });
   }
 
+  /** The person of that address; service accounts are not found by theirs, and so can neither log in nor be invited. */
   findByEmail(email: string): Promise<User | null> {
-    return this.users.findOneBy({ email: normalEmail(email) });
+    return this.users.findOneBy({ email: normalEmail(email), kind: 'person' });
+  }
+
+  /** The service accounts of a team. */
+  servicesOf(teamId: string, page: PageQuery): Promise<Page<User>> {
+    return pageOf(this.users.createQueryBuilder('user').where({ homeTeamId: teamId }), page);
+  }
+
+  /** A service account of a team. */
+  findService(teamId: string, userId: string): Promise<User | null> {
+    return this.users.findOneBy({ id: userId, homeTeamId: teamId });
+  }
+
+  /** Which of these users are service accounts. */
+  async servicesAmong(userIds: readonly string[]): Promise<Set<string>> {
+    const found = await this.users.find({ select: { id: true }, where: { id: In([...userIds]), kind: 'service' } });
+    return new Set(found.map((user) => user.id));
   }
 
   /** Addresses by user id, for lists that name people. */
@@ -34,9 +62,9 @@ export class UserDirectory {
     return new Map(found.map((user) => [user.id, user.email]));
   }
 
-  /** The users that `actor` may read. */
+  /** The people that `actor` may read. */
   page(actor: Actor, page: PageQuery): Promise<Page<User>> {
-    return pageOf(whereAllowed(this.users.createQueryBuilder('user'), actor, 'read', 'User'), page);
+    return pageOf(whereAllowed(this.users.createQueryBuilder('user').where({ kind: 'person' }), actor, 'read', 'User'), page);
   }
 
   /** Whether an account of a platform administrator exists. */
@@ -44,18 +72,33 @@ export class UserDirectory {
     return this.users.existsBy({ platformAdmin: true });
   }
 
-  /** Stores a user, or throws `EMAIL_TAKEN`. */
+  /** Stores a person, or throws `EMAIL_TAKEN`, `EMAIL_RESERVED`. */
   async add(tx: Transaction, user: NewUser): Promise<User> {
-    const manager = managerOf(tx);
-    try {
-      return await manager.save(manager.create(User, { ...user, email: normalEmail(user.email) }));
-    } catch (error) {
-      if (!violates(error, 'uq_users_email')) throw error;
-      throw new DomainError('conflict', 'EMAIL_TAKEN', `There is an account for ${user.email} already.`, {
+    const email = normalEmail(user.email);
+    if (email.endsWith(SERVICE_SUFFIX)) {
+      throw new DomainError('invalid', 'EMAIL_RESERVED', `Addresses that end in ${SERVICE_SUFFIX} are those of service accounts.`, {
         fix: 'Use another address.',
-        cause: error,
       });
     }
+    return insert(tx, { ...user, email });
+  }
+
+  /** Stores a service account, which has no password; throws `EMAIL_TAKEN`. */
+  addService(tx: Transaction, service: { email: string; homeTeamId: string }): Promise<User> {
+    return insert(tx, { ...service, kind: 'service', passwordHash: null, platformAdmin: false });
+  }
+}
+
+async function insert(tx: Transaction, user: Partial<User> & { email: string }): Promise<User> {
+  const manager = managerOf(tx);
+  try {
+    return await manager.save(manager.create(User, user));
+  } catch (error) {
+    if (!violates(error, 'uq_users_email')) throw error;
+    throw new DomainError('conflict', 'EMAIL_TAKEN', `There is an account for ${user.email} already.`, {
+      fix: 'Use another address.',
+      cause: error,
+    });
   }
 }
 
