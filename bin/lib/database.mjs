@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
-const ROLE = 'hithe';
+/** Owner and database have one name; homes from before there were two roles have tables of this owner. */
+const OWNER = 'hithe';
+const ROLE = 'hithe_app';
 
 /** The embedded PostgreSQL, from the build, looked after while the launcher runs. */
 export class Database {
@@ -27,12 +29,18 @@ export class Database {
     const outcome = await this.server.ensureRunning();
     this.wanted = true;
     await this.server.ensureDatabase({
+      owner: OWNER,
       role: ROLE,
-      database: ROLE,
+      database: OWNER,
       urlFile: this.paths.control.databaseUrl,
       urlFileOwner: this.users.root ? this.users.controlPlane : undefined,
     });
     return outcome;
+  }
+
+  /** Runs `work`, the bootstrap, with a URL that is good for migrations until it ends. */
+  asOwner(work) {
+    return this.server.asOwner({ owner: OWNER, database: OWNER }, work);
   }
 
   /** Starts the server again whenever it ends, until `stop`. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 const MACHINE = /^(PATH|LANG|LC_[A-Z]+|TZ|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY)$/;
 /** For the bootstrap alone: what runs for long does not hold the administrator's password. */
 const FIRST_START_ONLY = /^HITHE_ADMIN_/;
+const DATABASE = /^HITHE_DATABASE_(OWNER_)?URL$/;
 
 function pick(wanted) {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => wanted(name)));
@@ -14,10 +15,15 @@ function common(paths, settings) {
   return { HITHE_HOME: paths.home, HITHE_HTTP_PORT: String(settings.port), NODE_ENV: 'production', NO_COLOR: '1' };
 }
 
-/** Environment of the control plane. */
+/**
+ * Environment of the control plane. A database URL that stands alone is the owner's: the control plane then serves with the role
+ * that the bootstrap made, whose URL it finds in its secrets.
+ */
 export function controlPlaneEnvironment(paths, settings) {
+  const { databaseUrl, databaseOwnerUrl } = settings;
   return {
-    ...pick((name) => MACHINE.test(name) || (name.startsWith('HITHE_') && !FIRST_START_ONLY.test(name))),
+    ...pick((name) => MACHINE.test(name) || (name.startsWith('HITHE_') && !FIRST_START_ONLY.test(name) && !DATABASE.test(name))),
+    ...(databaseUrl !== undefined && databaseOwnerUrl !== undefined ? { HITHE_DATABASE_URL: databaseUrl } : {}),
     ...common(paths, settings),
     HOME: paths.control.root,
     NODE_COMPILE_CACHE: join(paths.control.root, 'compile-cache'),
@@ -40,7 +46,7 @@ export function agentEnvironment(paths, settings) {
         MACHINE.test(name) ||
         own.test(name) ||
         handed.has(name) ||
-        (name.startsWith('HITHE_') && !FIRST_START_ONLY.test(name) && name !== 'HITHE_DATABASE_URL'),
+        (name.startsWith('HITHE_') && !FIRST_START_ONLY.test(name) && !DATABASE.test(name)),
     ),
     ...common(paths, settings),
     ...(buildEnvironment === '' ? {} : { HITHE_BUILD_ENV: buildEnvironment }),

@@ -9,7 +9,7 @@ const ALPHABET = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
  * Migrates, makes the first administrator and this machine's node, and keeps what the bootstrap tells only once. The
  * password is on disk before it is in the database, so that a crash between the two does not lose it.
  */
-export async function makeFirstRecords({ platform, paths, settings }) {
+export async function makeFirstRecords({ platform, paths, settings, database }) {
   const kept = await readJson(paths.initialAdmin);
   const known = await readJson(paths.agent.node);
   // The control plane of this very build runs on this database: there is nothing to migrate.
@@ -19,10 +19,15 @@ export async function makeFirstRecords({ platform, paths, settings }) {
     password: process.env.HITHE_ADMIN_PASSWORD || newPassword(),
   };
   if (kept === undefined) await writePrivately(paths.initialAdmin, admin);
-  const report = await platform.bootstrap({
-    arguments: known === undefined ? ['--renew-node'] : [],
-    environment: { HITHE_ADMIN_EMAIL: admin.email, HITHE_ADMIN_PASSWORD: admin.password },
-  });
+  const bootstrap = (ownerUrl) =>
+    platform.bootstrap({
+      arguments: known === undefined ? ['--renew-node'] : [],
+      environment: { HITHE_ADMIN_EMAIL: admin.email, HITHE_ADMIN_PASSWORD: admin.password },
+      ownerUrl,
+    });
+  const report = await (database === undefined
+    ? bootstrap(settings.databaseOwnerUrl ?? settings.databaseUrl)
+    : database.asOwner(bootstrap));
   const node = report.node === undefined ? known : { nodeId: report.node.id, credential: report.node.credential };
   await writePrivately(paths.agent.node, { ...node, serverUrl: settings.url });
   // A database that had an administrator before this home was made: we do not know the password.

@@ -78,6 +78,7 @@ export class Launcher {
   }
 
   async startDatabase(say) {
+    if (this.settings.databaseOwnerUrl !== undefined) return 'HITHE_DATABASE_OWNER_URL';
     if (this.settings.databaseUrl !== undefined) return 'HITHE_DATABASE_URL';
     this.database = await Database.load(this);
     say('starting PostgreSQL');

@@ -14,7 +14,8 @@ Environment (all of it: .env.example):
   HITHE_HOME             everything that this installation keeps (/var/lib/hithe as root, else ~/.local/share/hithe)
   HITHE_HTTP_PORT        network port of the API (7070)
   HITHE_HTTP_ADDRESS     address to listen on (127.0.0.1)
-  HITHE_DATABASE_URL     a PostgreSQL of your own instead of the embedded one
+  HITHE_DATABASE_URL     a PostgreSQL of your own instead of the embedded one; with HITHE_DATABASE_OWNER_URL beside it,
+                         Hithe serves with the one and migrates with the other
   HITHE_ADMIN_EMAIL      the first administrator (admin@hithe.local)
   HITHE_ADMIN_PASSWORD   its password (generated when absent)
 `;
@@ -45,5 +46,7 @@ export function settings(environment = process.env) {
   const address = environment.HITHE_HTTP_ADDRESS || '127.0.0.1';
   // Who listens on every address is reached on this one.
   const host = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[address] ?? (address.includes(':') ? `[${address}]` : address);
-  return { port, address, url: `http://${host}:${port}`, databaseUrl: environment.HITHE_DATABASE_URL || undefined };
+  const databaseUrl = environment.HITHE_DATABASE_URL || undefined;
+  const databaseOwnerUrl = environment.HITHE_DATABASE_OWNER_URL || undefined;
+  return { port, address, url: `http://${host}:${port}`, databaseUrl, databaseOwnerUrl };
 }

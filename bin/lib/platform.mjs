@@ -81,10 +81,10 @@ export class Platform {
     });
   }
 
-  /** Migrates the database, makes the first records, and resolves with what the program reports of them. */
-  async bootstrap({ arguments: more, environment }) {
+  /** Migrates the database as its owner, makes the first records, and resolves with what the program reports of them. */
+  async bootstrap({ arguments: more, environment, ownerUrl }) {
     const [program, ...args] = this.asControlPlane('dist/src/bootstrap.js');
-    const env = { ...controlPlaneEnvironment(this.paths, this.settings), ...environment };
+    const env = { ...controlPlaneEnvironment(this.paths, this.settings), ...environment, HITHE_DATABASE_OWNER_URL: ownerUrl };
     const output = await run(program, [...args, ...more], { cwd: '/', env });
     return JSON.parse(output.trim().split('\n').at(-1));
   }

@@ -53,18 +53,41 @@ describe('EmbeddedPostgres', () => {
     }
   });
 
-  it('gives the control plane a database of its own and mends a lost password', async () => {
+  it('gives the control plane a role on a database of somebody else, and mends a lost password', async () => {
     await server.ensureRunning();
-    const request = { role: 'hithe', database: 'hithe', urlFile: join(home, 'database-url') };
+    const request = { owner: 'hithe', role: 'hithe_app', database: 'hithe', urlFile: join(home, 'database-url') };
     const url = await server.ensureDatabase(request);
-    expect(await query(url, 'SELECT current_user AS me')).toEqual([{ me: 'hithe' }]);
+    expect(await query(url, 'SELECT current_user AS me')).toEqual([{ me: 'hithe_app' }]);
     expect(await server.ensureDatabase(request)).toBe(url);
     expect((await stat(request.urlFile)).mode & 0o777).toBe(0o600);
 
     await rm(request.urlFile);
     const renewed = await server.ensureDatabase(request);
     expect((await readFile(request.urlFile, 'utf8')).trim()).toBe(renewed);
-    expect(await query(renewed, 'SELECT current_user AS me')).toEqual([{ me: 'hithe' }]);
+    expect(await query(renewed, 'SELECT current_user AS me')).toEqual([{ me: 'hithe_app' }]);
+  });
+
+  it('replaces what an older version left: one role for everything, and its URL in the hands of the control plane', async () => {
+    await server.ensureRunning();
+    const superuser = await server.superuserUrl();
+    const password = 'ab'.repeat(24);
+    await query(superuser, `CREATE ROLE hithe LOGIN CREATEROLE PASSWORD '${password}'`);
+    await query(superuser, 'CREATE DATABASE hithe OWNER hithe');
+    const old = superuser.replace(/postgres:[^@]+@/, `hithe:${password}@`).replace(/\/postgres$/, '/hithe');
+    await query(old, 'CREATE TABLE projects (id int)');
+    const request = { owner: 'hithe', role: 'hithe_app', database: 'hithe', urlFile: join(home, 'database-url') };
+    await writeFile(request.urlFile, `${old}\n`, { mode: 0o600 });
+
+    const url = await server.ensureDatabase(request);
+    expect(await readFile(request.urlFile, 'utf8')).not.toContain(password);
+    await expect(query(url, 'DROP TABLE projects')).rejects.toThrow('must be owner of table projects');
+    await expect(query(old, 'SELECT 1')).rejects.toThrow('is not permitted to log in');
+    const ownerUrl = await server.asOwner(request, async (given) => {
+      expect(await query(given, 'SELECT rolcreaterole FROM pg_roles WHERE rolname = current_user')).toEqual([{ rolcreaterole: false }]);
+      expect(await query(given, 'DROP TABLE projects')).toEqual([]);
+      return given;
+    });
+    await expect(query(ownerUrl, 'SELECT 1')).rejects.toThrow('is not permitted to log in');
   });
 
   it('listens on no network port', async () => {

@@ -27,6 +27,9 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface DatabaseRequest {
+  /** Owns the database and its tables; whoever migrates is this role. */
+  readonly owner: string;
+  /** Serves the control plane; owns nothing. */
   readonly role: string;
   readonly database: string;
   /** Receives the connection URL, mode 0600. */
@@ -37,6 +40,7 @@ export interface DatabaseRequest {
 const START_DEADLINE = 300_000;
 const STOP_DEADLINE = 60_000;
 const LOG_LIMIT = 8 * 1024 * 1024;
+const PASSWORD_BYTES = 24;
 
 /**
  * The platform's own PostgreSQL: one server on one data directory, on a unix socket only, in a session of its own so
@@ -82,21 +86,39 @@ export class EmbeddedPostgres {
     return this.url('postgres', password.trim(), database);
   }
 
-  /** Makes a role and a database that it owns, and keeps the connection URL in `urlFile`. A URL that still works is kept. */
+  /**
+   * Makes the database, its owner and the role that serves, and keeps the connection URL of that role in `urlFile`. A URL that still
+   * works is kept; one of another role, as older versions left it, is replaced.
+   */
   async ensureDatabase(request: DatabaseRequest): Promise<string> {
     const known = await readFile(request.urlFile, 'utf8').catch(() => '');
-    const password = /^postgresql:\/\/[^:]+:([0-9a-f]{32,})@/.exec(known)?.[1] ?? randomBytes(24).toString('hex');
+    const [, role, kept] = /^postgresql:\/\/([^:]+):([0-9a-f]{32,})@/.exec(known) ?? [];
+    const password = role === request.role && kept !== undefined ? kept : randomBytes(PASSWORD_BYTES).toString('hex');
     const url = this.url(request.role, password, request.database);
     await this.asSuperuser(async (client) => {
-      const role = pg.escapeIdentifier(request.role);
-      const found = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [request.role]);
-      if (found.rowCount === 0) await client.query(`CREATE ROLE ${role} LOGIN CREATEROLE`);
-      if (url !== known.trim() || !(await canConnect(url))) await client.query(`ALTER ROLE ${role} PASSWORD ${pg.escapeLiteral(password)}`);
+      await ensureRole(client, request.owner, 'NOLOGIN');
+      await ensureRole(client, request.role, 'LOGIN');
+      if (url !== known.trim() || !(await canConnect(url))) await setPassword(client, request.role, password);
       const database = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [request.database]);
-      if (database.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(request.database)} OWNER ${role}`);
+      if (database.rowCount === 0)
+        await client.query(`CREATE DATABASE ${pg.escapeIdentifier(request.database)} OWNER ${pg.escapeIdentifier(request.owner)}`);
     });
     await writePrivate(request.urlFile, `${url}\n`, request.urlFileOwner);
     return url;
+  }
+
+  /** Runs `work` with a connection URL of the owner. It is good until `work` ends: at all other times nobody can log in as the owner. */
+  async asOwner<T>({ owner, database }: Pick<DatabaseRequest, 'owner' | 'database'>, work: (url: string) => Promise<T>): Promise<T> {
+    const password = randomBytes(PASSWORD_BYTES).toString('hex');
+    await this.asSuperuser(async (client) => {
+      await setPassword(client, owner, password);
+      await client.query(`ALTER ROLE ${pg.escapeIdentifier(owner)} LOGIN`);
+    });
+    try {
+      return await work(this.url(owner, password, database));
+    } finally {
+      await this.asSuperuser((client) => ensureRole(client, owner, 'NOLOGIN'));
+    }
   }
 
   private get passwordFile(): string {
@@ -135,7 +157,7 @@ export class EmbeddedPostgres {
     const { directories, user } = this.options;
     if ((await majorOfData(directories.data)) !== undefined) return;
     const { directory } = await installServerFiles(directories.server);
-    const password = randomBytes(24).toString('hex');
+    const password = randomBytes(PASSWORD_BYTES).toString('hex');
     await writePrivate(this.passwordFile, `${password}\n`);
     // Made aside and renamed, so that a data directory is always a whole one.
     const aside = `${directories.data}.new`;
@@ -219,6 +241,18 @@ async function majorOfData(data: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** A role without powers, whatever it had before. */
+async function ensureRole(client: pg.Client, name: string, login: 'LOGIN' | 'NOLOGIN'): Promise<void> {
+  const role = pg.escapeIdentifier(name);
+  const found = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
+  if (found.rowCount === 0) await client.query(`CREATE ROLE ${role}`);
+  await client.query(`ALTER ROLE ${role} ${login} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`);
+}
+
+async function setPassword(client: pg.Client, role: string, password: string): Promise<void> {
+  await client.query(`ALTER ROLE ${pg.escapeIdentifier(role)} PASSWORD ${pg.escapeLiteral(password)}`);
 }
 
 async function canConnect(url: string): Promise<boolean> {
