@@ -5,8 +5,9 @@ import { asSystem } from '../common/request-context.js';
 import { ApiProblem, Operation } from '../http/api.decorators.js';
 import { TeamsService } from '../modules/teams/teams.service.js';
 import type { Actor } from './actor.js';
+import { ApiTokens } from './api-tokens/api-tokens.js';
 import { Authenticated, BeforeSecondFactor, CurrentActor, Public } from './auth.decorators.js';
-import { GrantDto, LoginDto, MeDto, RefreshTokenDto } from './auth.dto.js';
+import { GrantDto, LoginDto, MeDto, MyTokenDto, RefreshTokenDto } from './auth.dto.js';
 import { AuthService } from './auth.service.js';
 import { SecondFactorChallengeDto } from './factors/second-factor.dto.js';
 import { SecondFactors } from './factors/second-factors.js';
@@ -24,6 +25,7 @@ export class AuthController {
     private readonly factors: SecondFactors,
     private readonly throttle: Throttle,
     private readonly teams: TeamsService,
+    private readonly apiTokens: ApiTokens,
   ) {}
 
   @Post('auth/login')
@@ -84,12 +86,19 @@ export class AuthController {
   }
 
   @Get('me')
-  @Authenticated()
+  @Authenticated({ token: 'any' })
   @BeforeSecondFactor()
-  @Operation({ id: 'getMe', summary: 'Show who I am', description: 'The caller, their teams and their role in each.' })
+  @Operation({
+    id: 'getMe',
+    summary: 'Show who I am',
+    description: 'The caller, their teams and their role in each; and the API token, if they use one.',
+  })
   @ApiOkResponse({ type: MeDto, description: 'The caller' })
   async me(@CurrentActor() actor: Actor): Promise<MeDto> {
     const teams = await this.teams.ofActor(actor);
-    return { id: actor.userId, email: actor.email, platformAdmin: actor.platformAdmin, teams };
+    const { credential } = actor;
+    const token = credential.kind === 'token' ? await this.apiTokens.byId(credential.tokenId) : null;
+    const me = { id: actor.userId, email: actor.email, platformAdmin: actor.platformAdmin, teams };
+    return token === null ? me : { ...me, token: MyTokenDto.from(token) };
   }
 }

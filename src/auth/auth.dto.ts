@@ -1,7 +1,8 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, IsString, MaxLength, MinLength } from 'class-validator';
 import { UserDto } from '../modules/users/dto/user.dto.js';
 import { ANY_ROLES, type AnyRole } from './actor.js';
+import type { StoredToken } from './api-tokens/api-tokens.js';
 import type { Grant } from './auth.service.js';
 import { LONGEST_PASSWORD } from './passwords/password-policy.js';
 
@@ -65,6 +66,24 @@ export class MyTeamDto {
   role: AnyRole;
 }
 
+/** The API token with which the caller shows who they are. */
+export class MyTokenDto {
+  @ApiProperty({ format: 'uuid', example: '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55' })
+  id: string;
+  @ApiProperty({ example: 'github-actions' })
+  name: string;
+  @ApiProperty({ type: [String], example: ['read', 'deploy'] })
+  scopes: string[];
+  @ApiProperty({ format: 'uuid', nullable: true, type: String, example: null, description: 'The only team in which it acts' })
+  teamId: string | null;
+  @ApiProperty({ format: 'date-time', example: '2026-04-01T00:00:00.000Z' })
+  expiresAt: string;
+
+  static from(token: StoredToken): MyTokenDto {
+    return { id: token.id, name: token.name, scopes: [...token.scopes], teamId: token.teamId, expiresAt: token.expiresAt.toISOString() };
+  }
+}
+
 /** Who the caller is. */
 export class MeDto {
   @ApiProperty({ format: 'uuid', example: '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55' })
@@ -75,4 +94,6 @@ export class MeDto {
   platformAdmin: boolean;
   @ApiProperty({ type: [MyTeamDto] })
   teams: MyTeamDto[];
+  @ApiPropertyOptional({ type: MyTokenDto, description: 'Only when the request came with an API token' })
+  token?: MyTokenDto;
 }

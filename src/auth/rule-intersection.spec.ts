@@ -55,7 +55,7 @@ describe('limitRules', () => {
       conditions,
       inverted: fc.boolean(),
     })
-    .map(({ inverted, ...rest }) => ({ ...rest, ...(inverted ? { inverted } : {}) }) as AbilityRule);
+    .map(({ inverted, ...rest }) => ({ ...rest, ...(inverted ? { inverted } : {}) }));
   const limit: fc.Arbitrary<Limit> = fc.record({ action: action.filter((each) => each !== 'manage'), subject: name, conditions });
   const row = fc.record({ id: value, teamId: value, actorId: value });
   const rules = fc.array(rule, { maxLength: 5 });

@@ -32,7 +32,7 @@ interface Pair {
 /** What a rule speaks of, one by one; CASL's `manage` is every action, `all` every subject. */
 function pairsOf(rule: AbilityRule): Pair[] {
   const actions = [rule.action].flat().flatMap((action) => (action === 'manage' ? ACTIONS : [action]));
-  const subjects = [rule.subject].flat().flatMap((subject) => (subject === 'all' ? SUBJECT_NAMES : [subject as SubjectName]));
+  const subjects = [rule.subject].flat().flatMap((subject) => (subject === 'all' ? SUBJECT_NAMES : [subject]));
   return [...new Set(actions)].flatMap((action) => [...new Set(subjects)].map((subject) => ({ action, subject })));
 }
 
@@ -42,7 +42,7 @@ function limitedTo(rule: AbilityRule, pair: Pair, limits: readonly Limit[]): Abi
   return limits
     .filter((limit) => limit.action === pair.action && limit.subject === pair.subject)
     .flatMap((limit) => {
-      const conditions = bothOf(rule.conditions as ConditionRecord | undefined, limit.conditions);
+      const conditions = bothOf(rule.conditions, limit.conditions);
       if (conditions === 'nothing') return [];
       return [{ ...pair, ...(conditions === undefined ? {} : { conditions }) }];
     });

@@ -35,6 +35,13 @@ export class ProblemDto {
   fix?: string;
   @ApiPropertyOptional({ type: [FaultDto], description: 'The single faults of an invalid request' })
   errors?: FaultDto[];
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    example: { requiredScope: 'deploy' },
+    description: 'For programs: `requiredScope`, the scope that a token lacks',
+  })
+  details?: Record<string, unknown>;
 }
 
 /** Names an operation for OpenAPI: a stable `id` in camelCase, one line, and what it promises. */

@@ -13,7 +13,11 @@ export interface Problem {
   requestId: string;
   fix?: string;
   errors?: Fault[];
+  details?: Record<string, unknown>;
 }
+
+/** The details of an error that its reader may see; all others are for the server. */
+const SHOWN_DETAILS: readonly string[] = ['requiredScope'];
 
 /** What HTTP says for each kind of error. Total: a new kind does not compile until it is here. */
 export const PROBLEMS: Readonly<Record<ErrorKind, { status: number; title: string }>> = {
@@ -53,6 +57,7 @@ export function problemOf(error: unknown, instance: string, requestId: string): 
 
 function problemOfDomainError(error: DomainError, instance: string, requestId: string): Problem {
   const { status, title } = PROBLEMS[error.kind];
+  const details = Object.entries(error.details).filter(([name]) => SHOWN_DETAILS.includes(name));
   return {
     type: typeOf(error.code),
     title,
@@ -63,6 +68,7 @@ function problemOfDomainError(error: DomainError, instance: string, requestId: s
     requestId,
     ...(error.fix === undefined ? {} : { fix: error.fix }),
     ...(error.faults.length === 0 ? {} : { errors: error.faults }),
+    ...(details.length === 0 ? {} : { details: Object.fromEntries(details) }),
   };
 }
 

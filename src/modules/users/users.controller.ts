@@ -43,7 +43,7 @@ export class UsersController {
   }
 
   @Get(':userId')
-  @Authenticated()
+  @Authenticated({ token: 'read' })
   @Operation({
     id: 'getUser',
     summary: 'Show a user',
