@@ -11,6 +11,7 @@ export class RolesAndGrants1795500400000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    for (const statement of teamOfDeployments('')) await runner.query(statement);
     for (const table of ['broken_glass', 'project_grants']) {
       await unprotect(runner, table);
       await runner.query(`DROP TABLE ${table}`);
@@ -25,6 +26,13 @@ export class RolesAndGrants1795500400000 implements MigrationInterface {
     await unprotect(runner, 'team_roles');
     await runner.query('DROP TABLE team_roles');
   }
+}
+
+function teamOfDeployments(then: string): string[] {
+  return [
+    'ALTER TABLE deployments DROP CONSTRAINT fk_deployments_team_id',
+    `ALTER TABLE deployments ADD CONSTRAINT fk_deployments_team_id FOREIGN KEY (team_id) REFERENCES teams (id) ${then}`,
+  ];
 }
 
 const ROW = `
@@ -77,4 +85,6 @@ const TABLES = [
   )`,
   `CREATE INDEX ix_broken_glass_team_id ON broken_glass (team_id)`,
   `CREATE INDEX ix_broken_glass_user_id ON broken_glass (user_id)`,
+  // The history of deployments outlives its project, and goes with the team; the audit log stays.
+  ...teamOfDeployments('ON DELETE CASCADE'),
 ];

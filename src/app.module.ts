@@ -11,6 +11,7 @@ import { HttpModule } from './http/http.module.js';
 import { loggingOptions } from './http/logging.js';
 import { LinkModule } from './link/link.module.js';
 import { AuditLogModule } from './modules/audit/audit-log.module.js';
+import { auditPolicy } from './modules/audit/audit.policy.js';
 import { ComponentsModule } from './modules/components/components.module.js';
 import { DeploymentsModule } from './modules/deployments/deployments.module.js';
 import { HealthModule } from './modules/health/health.module.js';
@@ -27,13 +28,14 @@ import { TeamsModule } from './modules/teams/teams.module.js';
 import { teamsPolicy } from './modules/teams/teams.policy.js';
 import { UsageModule } from './modules/usage/usage.module.js';
 import { TokensModule } from './modules/tokens/tokens.module.js';
+import { VariablesModule } from './modules/variables/variables.module.js';
 import { UsersModule } from './modules/users/users.module.js';
 import { usersPolicy } from './modules/users/users.policy.js';
 import { QueueModule } from './queue/queue.module.js';
 import { VaultModule } from './vault/vault.module.js';
 
 /** The policy of every module: what is not named here allows nothing. */
-const POLICIES = [platformPolicy, usersPolicy, teamsPolicy, portsPolicy, nodesPolicy, projectsPolicy];
+const POLICIES = [platformPolicy, usersPolicy, teamsPolicy, portsPolicy, nodesPolicy, projectsPolicy, auditPolicy];
 
 /** Modules of the product, in the order of their dependencies. */
 const MODULES = [
@@ -49,6 +51,7 @@ const MODULES = [
   ProjectsModule,
   TokensModule,
   ComponentsModule,
+  VariablesModule,
   DeploymentsModule,
   LogsModule,
   LinkModule,

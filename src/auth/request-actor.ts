@@ -10,6 +10,7 @@ export function enterAsActor(actor: Actor): void {
     userId: actor.userId,
     email: actor.email,
     ...(credential.kind === 'session' ? { sessionId: credential.sessionId } : { tokenId: credential.tokenId }),
+    ...(actor.breakGlass === undefined ? {} : { brokenGlass: actor.breakGlass }),
     teams: actor.platformAdmin ? 'all' : actor.memberships.map((membership) => membership.teamId),
   };
 }

@@ -10,6 +10,8 @@ export interface RequestActor {
   tokenId?: string;
   /** Teams whose rows this actor may reach at all; `all` for platform administrators. */
   teams: readonly string[] | 'all';
+  /** Teams whose glass this platform administrator has broken: the id of each case by team, for the audit log. */
+  brokenGlass?: Readonly<Record<string, string>>;
 }
 
 /** What holds for everything that is done on behalf of one request, job or message. */

@@ -33,7 +33,7 @@ export class Deployment extends BaseEntity {
   @Column('uuid')
   projectId: string;
 
-  @ForeignKey('teams')
+  @ForeignKey('teams', { onDelete: 'CASCADE' })
   @Column('uuid')
   teamId: string;
 

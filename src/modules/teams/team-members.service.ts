@@ -1,12 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, Repository } from 'typeorm';
-import { type Actor, type AnyRole, type TeamRole, isAtLeast, roleIn } from '../../auth/actor.js';
-import { DomainError, notFound } from '../../common/domain-error.js';
-import { TransactionRunner } from '../../database/transaction-runner.js';
+import type { Actor, AnyRole, TeamRole } from '../../auth/actor.js';
+import type { RoleRights } from '../../auth/team-rights.js';
+import { notFound } from '../../common/domain-error.js';
+import { asSystem } from '../../common/request-context.js';
+import type { Transaction } from '../../common/transaction.js';
+import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { UserDirectory } from '../users/user-directory.js';
-import { Team, TeamMembership } from './team.entity.js';
+import { assertOtherOwner, lockTeam } from './last-owner.js';
+import { CustomRolesService, type ResolvedRole, type RoleChoice } from './roles/custom-roles.service.js';
+import { assertMayGive } from './roles/role-giving.js';
+import { type CustomRole, TeamMembership } from './team.entity.js';
 import { TeamsService } from './teams.service.js';
 
 /** A member, with the address that people know them by. */
@@ -14,16 +21,22 @@ export interface Member {
   userId: string;
   email: string;
   role: AnyRole;
+  /** With `custom`: which. */
+  roleId: string | null;
+  /** The name of the role, built-in or custom. */
+  roleName: string;
   since: Date;
 }
 
-/** Who belongs to a team. A team always has an owner; an admin manages only the roles below their own. */
+/** Who belongs to a team. A team always has an owner; everybody else gives and takes only roles below their own rights. */
 @Injectable()
 export class TeamMembersService {
   constructor(
     private readonly teams: TeamsService,
     private readonly users: UserDirectory,
+    private readonly roles: CustomRolesService,
     private readonly transactions: TransactionRunner,
+    private readonly audit: AuditLog,
     @InjectRepository(TeamMembership) private readonly memberships: Repository<TeamMembership>,
   ) {}
 
@@ -31,61 +44,107 @@ export class TeamMembersService {
     await this.teams.require(actor, teamId);
     const found = await pageOf(this.memberships.createQueryBuilder('membership').where({ teamId }), page);
     const emails = await this.users.emailsOf(found.items.map((membership) => membership.userId));
-    return { ...found, items: found.items.map((membership) => memberOf(membership, emails.get(membership.userId) ?? '')) };
+    const roles = await this.roles.byId(found.items.map((membership) => membership.roleId));
+    return { ...found, items: found.items.map((membership) => memberOf(membership, emails.get(membership.userId) ?? '', roles)) };
   }
 
   /** Adds the user with that address, or changes their role. Throws `LAST_OWNER`, `ROLE_TOO_HIGH`. */
-  async put(actor: Actor, teamId: string, email: string, role: TeamRole): Promise<Member> {
+  async put(actor: Actor, teamId: string, email: string, choice: RoleChoice): Promise<Member> {
     await this.teams.require(actor, teamId, 'manage-members');
     const user = await this.users.findByEmail(email);
     if (!user) throw notFound('user', email);
     return this.transactions.run(async (tx) => {
-      await lock(tx, teamId);
+      await lockTeam(tx, teamId);
+      const wanted = await this.roles.resolve(tx, teamId, choice);
       const present = await tx.findOneBy(TeamMembership, { teamId, userId: user.id });
-      assertMayManage(actor, teamId, present?.role, role);
-      if (present?.role === 'owner' && role !== 'owner') await assertOtherOwner(tx, teamId, user.id);
-      const membership = present ?? tx.create(TeamMembership, { teamId, userId: user.id });
-      membership.role = role;
-      return memberOf(await tx.save(membership), user.email);
+      const before = await this.rightsOf(tx, present);
+      assertMayGive(actor, teamId, [...before, wanted.rights]);
+      return this.set(tx, teamId, user, wanted, present);
     });
   }
 
-  /** Takes a member out; everybody may leave by themselves. Throws `LAST_OWNER`, `ROLE_TOO_HIGH`. */
+  /** Takes a member out, with their grants; everybody may leave by themselves. Throws `LAST_OWNER`, `ROLE_TOO_HIGH`. */
   async remove(actor: Actor, teamId: string, userId: string): Promise<void> {
     await this.teams.require(actor, teamId, userId === actor.userId ? 'read' : 'manage-members');
     await this.transactions.run(async (tx) => {
-      await lock(tx, teamId);
+      await lockTeam(tx, teamId);
       const present = await tx.findOneBy(TeamMembership, { teamId, userId });
       if (!present) throw notFound('member', userId);
-      if (userId !== actor.userId) assertMayManage(actor, teamId, present.role);
+      if (userId !== actor.userId) assertMayGive(actor, teamId, await this.rightsOf(tx, present));
       if (present.role === 'owner') await assertOtherOwner(tx, teamId, userId);
+      const name = (await this.users.emailsOf([userId])).get(userId) ?? userId;
+      const before = { role: await this.nameOf(tx, present) };
+      await dropGrants(tx, teamId, userId);
       await tx.remove(present);
+      await this.audit.record(tx, { action: 'member.removed', teamId, subject: { type: 'member', id: userId, name }, before });
     });
+  }
+
+  /** Throws `ROLE_TOO_HIGH` unless `actor` may give this role in the team; for invitations and accounts of services. */
+  assertMayGive(actor: Actor, teamId: string, role: TeamRole): void {
+    assertMayGive(actor, teamId, [role]);
+  }
+
+  /** Makes somebody a member who was invited; a role that they have already stays. The caller has checked that they may. */
+  async join(tx: Transaction, teamId: string, userId: string, role: TeamRole): Promise<void> {
+    await asSystem('teams', async () => {
+      await lockTeam(tx, teamId);
+      const present = await managerOf(tx).findOneBy(TeamMembership, { teamId, userId });
+      if (present) return;
+      const email = (await this.users.emailsOf([userId])).get(userId) ?? userId;
+      await this.set(managerOf(tx), teamId, { id: userId, email }, { role, roleId: null, name: role, rights: role }, null);
+    });
+  }
+
+  private async set(
+    tx: EntityManager,
+    teamId: string,
+    user: { id: string; email: string },
+    wanted: ResolvedRole,
+    present: TeamMembership | null,
+  ): Promise<Member> {
+    if (present?.role === 'owner' && wanted.role !== 'owner') await assertOtherOwner(tx, teamId, user.id);
+    const before = present === null ? undefined : { role: await this.nameOf(tx, present) };
+    const membership = present ?? tx.create(TeamMembership, { teamId, userId: user.id });
+    Object.assign(membership, { role: wanted.role, roleId: wanted.roleId });
+    await tx.save(membership);
+    if (before?.role !== wanted.name) {
+      await this.audit.record(tx, {
+        action: before === undefined ? 'member.added' : 'member.role-changed',
+        teamId,
+        subject: { type: 'member', id: user.id, name: user.email },
+        ...(before === undefined ? {} : { before }),
+        after: { role: wanted.name },
+      });
+    }
+    const { role, roleId, createdAt } = membership;
+    return { userId: user.id, email: user.email, role, roleId, roleName: wanted.name, since: createdAt };
+  }
+
+  private async rightsOf(tx: Transaction, present: TeamMembership | null): Promise<RoleRights[]> {
+    if (present === null) return [];
+    if (present.role !== 'custom') return [present.role];
+    return [...(await this.roles.byId([present.roleId], tx)).values()];
+  }
+
+  private async nameOf(tx: Transaction, membership: TeamMembership): Promise<string> {
+    return nameOf(membership, await this.roles.byId([membership.roleId], tx));
   }
 }
 
-/** Makes changes of one team's members wait for each other, so that two owners cannot leave at once. */
-async function lock(tx: EntityManager, teamId: string): Promise<void> {
-  await tx.findOne(Team, { where: { id: teamId }, lock: { mode: 'pessimistic_write' } });
+/** Grants are for members of the project's team. */
+async function dropGrants(tx: Transaction, teamId: string, userId: string): Promise<void> {
+  await tx.query('DELETE FROM project_grants WHERE user_id = $2 AND project_id IN (SELECT id FROM projects WHERE team_id = $1)', [
+    teamId,
+    userId,
+  ]);
 }
 
-async function assertOtherOwner(tx: EntityManager, teamId: string, userId: string): Promise<void> {
-  const owners = await tx.findBy(TeamMembership, { teamId, role: 'owner' });
-  if (owners.some((owner) => owner.userId !== userId)) return;
-  throw new DomainError('conflict', 'LAST_OWNER', 'This is the last owner of the team; a team cannot be without one.', {
-    fix: 'Make somebody else an owner first.',
-  });
+function nameOf({ role, roleId }: TeamMembership, roles: ReadonlyMap<string, CustomRole>): string {
+  return roles.get(roleId ?? '')?.name ?? role;
 }
 
-/** Owners manage everybody; admins only roles below admin. */
-function assertMayManage(actor: Actor, teamId: string, ...roles: (AnyRole | undefined)[]): void {
-  if (roleIn(actor, teamId) === 'owner') return;
-  if (roles.every((role) => role === undefined || !isAtLeast(role, 'admin'))) return;
-  throw new DomainError('forbidden', 'ROLE_TOO_HIGH', 'An admin of a team manages developers and viewers only.', {
-    fix: 'Ask an owner of the team.',
-  });
-}
-
-function memberOf(membership: TeamMembership, email: string): Member {
-  return { userId: membership.userId, email, role: membership.role, since: membership.createdAt };
+function memberOf(membership: TeamMembership, email: string, roles: ReadonlyMap<string, CustomRole>): Member {
+  const { userId, role, roleId, createdAt } = membership;
+  return { userId, email, role, roleId, roleName: nameOf(membership, roles), since: createdAt };
 }

@@ -1,13 +1,14 @@
-import { Body, Controller, Delete, Get, HttpCode, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import type { Actor } from '../../auth/actor.js';
+import { type Actor, roleIn } from '../../auth/actor.js';
 import { CurrentActor, RequireAbility } from '../../auth/auth.decorators.js';
 import { ApiProblem, Operation } from '../../http/api.decorators.js';
 import { IdParam } from '../../http/id-param.js';
 import { PageQuery, mapPage } from '../../http/pagination.js';
 import { MemberDto, MemberPageDto, PutMemberDto } from './dto/member.dto.js';
-import { CreateTeamDto, TeamDto, TeamPageDto } from './dto/team.dto.js';
+import { CreateTeamDto, DeleteTeamQuery, TeamDto, TeamPageDto, TransferTeamDto, UpdateTeamDto } from './dto/team.dto.js';
 import { TeamMembersService } from './team-members.service.js';
+import { TeamOwnership } from './team-ownership.service.js';
 import { TeamsService } from './teams.service.js';
 
 /** Teams and their members. */
@@ -17,6 +18,7 @@ export class TeamsController {
   constructor(
     private readonly teams: TeamsService,
     private readonly members: TeamMembersService,
+    private readonly ownership: TeamOwnership,
   ) {}
 
   @Post()
@@ -54,6 +56,50 @@ export class TeamsController {
     return TeamDto.for(actor, await this.teams.require(actor, teamId));
   }
 
+  @Patch(':teamId')
+  @RequireAbility('update', 'Team')
+  @Operation({
+    id: 'updateTeam',
+    summary: 'Rename a team',
+    description: 'Gives a team another name. Its slug stays, since directories are named after it.',
+  })
+  @ApiOkResponse({ type: TeamDto, description: 'The team' })
+  @ApiProblem('invalid', 'not-found')
+  async update(@CurrentActor() actor: Actor, @IdParam('teamId') teamId: string, @Body() body: UpdateTeamDto): Promise<TeamDto> {
+    return TeamDto.for(actor, await this.teams.rename(actor, teamId, body.name));
+  }
+
+  @Delete(':teamId')
+  @HttpCode(204)
+  @RequireAbility('delete', 'Team')
+  @Operation({
+    id: 'deleteTeam',
+    summary: 'Delete a team',
+    description:
+      'Deletes a team without projects, its members, roles and invitations; 409 names the projects that it still has. `confirm` must be its slug. A personal team goes with its user.',
+  })
+  @ApiNoContentResponse({ description: 'The team is gone' })
+  @ApiProblem('invalid', 'not-found', 'conflict')
+  async remove(@CurrentActor() actor: Actor, @IdParam('teamId') teamId: string, @Query() query: DeleteTeamQuery): Promise<void> {
+    await this.ownership.delete(actor, teamId, query.confirm);
+  }
+
+  @Post(':teamId/transfer')
+  @HttpCode(200)
+  @RequireAbility('transfer', 'Team')
+  @Operation({
+    id: 'transferTeam',
+    summary: 'Give a team to somebody',
+    description:
+      'Makes that user an owner and the caller an admin, at once. When a platform administrator does it, all owners before become admins.',
+  })
+  @ApiOkResponse({ type: TeamDto, description: 'The team, with the role that the caller has left' })
+  @ApiProblem('invalid', 'not-found', 'conflict')
+  async transfer(@CurrentActor() actor: Actor, @IdParam('teamId') teamId: string, @Body() body: TransferTeamDto): Promise<TeamDto> {
+    const team = await this.ownership.transfer(actor, teamId, body.email);
+    return TeamDto.from(team, roleIn(actor, teamId) === 'owner' ? 'admin' : (roleIn(actor, teamId) ?? null));
+  }
+
   @Get(':teamId/members')
   @RequireAbility('read', 'Team')
   @Operation({ id: 'listTeamMembers', summary: 'List the members of a team', description: 'Everybody in the team sees everybody in it.' })
@@ -73,7 +119,7 @@ export class TeamsController {
   @ApiOkResponse({ type: MemberDto, description: 'The member' })
   @ApiProblem('invalid', 'not-found', 'conflict')
   async putMember(@CurrentActor() actor: Actor, @IdParam('teamId') teamId: string, @Body() body: PutMemberDto): Promise<MemberDto> {
-    return MemberDto.from(await this.members.put(actor, teamId, body.email, body.role));
+    return MemberDto.from(await this.members.put(actor, teamId, body.email, body));
   }
 
   @Delete(':teamId/members/:userId')

@@ -3,12 +3,13 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
 import { type Action, authorize } from '../../auth/ability.js';
 import { whereAllowed } from '../../auth/ability-query.js';
-import type { Actor, AnyRole, Membership } from '../../auth/actor.js';
+import type { Actor, AnyRole } from '../../auth/actor.js';
 import { DomainError, notFound } from '../../common/domain-error.js';
 import { asSystem } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf, violates } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { LONGEST_SLUG, slugOf, withTail } from './team-slug.js';
 import { Team, TeamMembership } from './team.entity.js';
 
@@ -40,6 +41,7 @@ export class TeamsService {
     @InjectRepository(Team) private readonly teams: Repository<Team>,
     @InjectRepository(TeamMembership) private readonly memberships: Repository<TeamMembership>,
     private readonly transactions: TransactionRunner,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Founds a team that `actor` owns. Throws `TEAM_SLUG_TAKEN`. */
@@ -47,6 +49,21 @@ export class TeamsService {
     return this.transactions.run((tx) =>
       this.add(tx, { slug: team.slug ?? slugOf(team.name), name: team.name, personalOf: null }, actor.userId),
     );
+  }
+
+  /** Gives the team another name; its slug stays. */
+  async rename(actor: Actor, teamId: string, name: string): Promise<Team> {
+    await this.require(actor, teamId, 'update');
+    return this.transactions.run(async (tx) => {
+      const team = await tx.findOne(Team, { where: { id: teamId }, lock: { mode: 'pessimistic_write' } });
+      if (!team) throw notFound('team', teamId);
+      if (team.name === name) return team;
+      const before = { name: team.name };
+      team.name = name;
+      const saved = await tx.save(team);
+      await this.audit.record(tx, { action: 'team.renamed', teamId, subject: { type: 'team', id: teamId, name }, before, after: { name } });
+      return saved;
+    });
   }
 
   /** Founds a user's own team, named after their address. */
@@ -75,12 +92,6 @@ export class TeamsService {
     return { teamId: team.id, slug: team.slug, number: team.number };
   }
 
-  /** All teams and roles of a user. */
-  async membershipsOf(userId: string): Promise<Membership[]> {
-    const found = await this.memberships.find({ select: { teamId: true, role: true }, where: { userId }, order: { id: 'ASC' } });
-    return found.map(({ teamId, role }) => ({ teamId, role }));
-  }
-
   /** The teams that `actor` belongs to, oldest membership first. */
   async ofActor(actor: Pick<Actor, 'memberships'>): Promise<OwnTeam[]> {
     const found = new Map(
@@ -100,7 +111,13 @@ export class TeamsService {
       // Nobody is in the team yet, so nobody but the platform can write its rows.
       return await asSystem('teams', async () => {
         const created = await manager.save(manager.create(Team, { ...team, number: next.number }));
-        await manager.save(manager.create(TeamMembership, { teamId: created.id, userId: ownerId, role: 'owner' }));
+        await manager.save(manager.create(TeamMembership, { teamId: created.id, userId: ownerId, role: 'owner', roleId: null }));
+        await this.audit.record(tx, {
+          action: 'team.created',
+          teamId: created.id,
+          subject: { type: 'team', id: created.id, name: created.name },
+          after: { name: created.name, slug: created.slug, owner: ownerId },
+        });
         return created;
       });
     } catch (error) {

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsEmail, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
 import { ANY_ROLES, type Actor, type AnyRole, roleIn } from '../../../auth/actor.js';
 import { pageDto } from '../../../http/pagination.js';
 import { LONGEST_SLUG, SLUG_PATTERN } from '../team-slug.js';
@@ -22,6 +22,30 @@ export class CreateTeamDto {
   @Matches(SLUG_PATTERN, { message: 'slug must be lower-case letters, digits and single hyphens, from a letter' })
   @MaxLength(LONGEST_SLUG)
   slug?: string;
+}
+
+/** The request to rename a team. */
+export class UpdateTeamDto {
+  @ApiProperty({ example: 'Harbour crew', minLength: 1, maxLength: 100, description: 'Name for people; the slug never changes' })
+  @IsString()
+  @Length(1, 100)
+  name: string;
+}
+
+/** The confirmation of a deletion. */
+export class DeleteTeamQuery {
+  @ApiProperty({ example: 'harbour-crew', description: 'The slug of the team, typed again' })
+  @IsString()
+  @MaxLength(100)
+  confirm: string;
+}
+
+/** The request to give a team to somebody. */
+export class TransferTeamDto {
+  @ApiProperty({ example: 'grace@example.org', description: 'Address of the user who shall own the team' })
+  @IsEmail({ require_tld: false })
+  @MaxLength(254)
+  email: string;
 }
 
 /** A team, as the API shows one to a certain user. */
