@@ -99,6 +99,16 @@ export function mayDo<S extends SubjectName>(actor: Pick<Actor, 'ability'>, acti
   return actor.ability.can(action, subject(name, { ...attributes }));
 }
 
+/** Whether some project of the team, there or yet to come, is one to which `ability` allows `action`. */
+export function mayDoInTeam(ability: AppAbility, action: Action, teamId: string): boolean {
+  return ability.rulesFor(action, 'Project').some((rule) => !rule.inverted && matchesTeam(rule.conditions?.['teamId'], teamId));
+}
+
+function matchesTeam(wanted: unknown, teamId: string): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return wanted === undefined || wanted === teamId;
+  return '$in' in wanted && Array.isArray(wanted.$in) && wanted.$in.includes(teamId);
+}
+
 /**
  * Returns `row` when the actor may do `action` to it. A row that is absent and one that the actor may not even read are the
  * same `not-found`; a readable one is `forbidden` (`SCOPE_MISSING` when only the token's scopes stand in the way). `what` and `id` name it in the message: `authorize(actor, 'deploy', 'Project', row, {what: 'project', id})`.

@@ -34,11 +34,10 @@ export class PlansService {
   ) {}
 
   async plan(actor: Actor, teamId: string, input: unknown): Promise<Plan> {
-    await this.projects.requireInTeam(actor, teamId, 'update');
-    const parsed = parseProjectSpec(input);
     const name = nameOf(input);
+    const project = await this.projects.requireApplicable(actor, teamId, name);
+    const parsed = parseProjectSpec(input);
     if (!parsed.ok) return faulty(name, parsed.faults);
-    const project = await this.projects.byName(teamId, parsed.spec.name);
     const faults = await this.checker.check(teamId, parsed.spec, project);
     if (faults.length > 0) return faulty(name, faults);
     return this.planValid(teamId, parsed.spec, project);

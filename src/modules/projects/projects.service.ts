@@ -4,6 +4,7 @@ import { Repository } from 'typeorm';
 import { type Action, authorize, mayDo } from '../../auth/ability.js';
 import { whereAllowed } from '../../auth/ability-query.js';
 import type { Actor } from '../../auth/actor.js';
+import { tokenRefusal } from '../../auth/token-refusal.js';
 import { DomainError, type Fault } from '../../common/domain-error.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf, violates } from '../../database/transaction-runner.js';
@@ -62,10 +63,9 @@ export class ProjectsService {
     input: unknown,
     ifMatch: string | undefined,
   ): Promise<ProjectView & { created: boolean }> {
-    await this.requireInTeam(actor, teamId, 'update');
-    const existing = await this.projects.findOneBy({ teamId, name });
+    const existing = await this.requireApplicable(actor, teamId, name);
     const spec = await this.parse(teamId, name, input, existing);
-    const { project, created } = await this.transactions.run((tx) => this.save(tx, teamId, name, spec, ifMatch)).catch(nameTaken);
+    const { project, created } = await this.transactions.run((tx) => this.save(tx, actor, teamId, name, spec, ifMatch)).catch(nameTaken);
     return { ...(await this.view(project)), created };
   }
 
@@ -97,10 +97,21 @@ export class ProjectsService {
   /** Throws unless `actor` may do `action` to projects of the team: 404 when the team is not theirs to see. */
   async requireInTeam(actor: Actor, teamId: string, action: Action): Promise<void> {
     await this.teams.require(actor, teamId);
-    if (mayDo(actor, action, 'Project', { id: '', teamId, protected: false })) return;
+    const any = { id: '', teamId, protected: false };
+    if (mayDo(actor, action, 'Project', any)) return;
+    if (actor.unscoped && mayDo({ ability: actor.unscoped }, action, 'Project', any)) throw tokenRefusal(action, 'Project');
     throw new DomainError('forbidden', 'ACTION_FORBIDDEN', `Your role does not allow you to ${action} projects of this team.`, {
       fix: 'Ask an owner or admin of the team for a role that may.',
     });
+  }
+
+  /** The project of that name, if `actor` may change it; null when there is none and they may create it. */
+  async requireApplicable(actor: Actor, teamId: string, name: string): Promise<Project | null> {
+    await this.teams.require(actor, teamId);
+    const existing = await this.projects.findOneBy({ teamId, name });
+    if (existing === null) await this.requireInTeam(actor, teamId, 'create');
+    else authorize(actor, 'update', 'Project', existing, { what: 'project', id: existing.id });
+    return existing;
   }
 
   byName(teamId: string, name: string): Promise<ProjectRecord | null> {
@@ -146,6 +157,7 @@ export class ProjectsService {
 
   private async save(
     tx: Transaction,
+    actor: Actor,
     teamId: string,
     name: string,
     given: ProjectSpec,
@@ -173,6 +185,9 @@ export class ProjectsService {
         activeDeploymentId: null,
         activity: null,
       });
+    // Whatever the project has become since it was looked at.
+    if (present !== null) authorize(actor, 'update', 'Project', present, { what: 'project', id: present.id });
+    if (hidden.given.length > 0) assertMayWriteSecrets(actor, project);
     if (present === null) await manager.save(project);
     await this.quota.reserve(tx, { teamId, projectId: project.id, demand: demandOf(hidden.spec, this.ports) }, { disk: false });
     const renewed = await this.storeSecrets(tx, project, hidden.given);
@@ -204,6 +219,17 @@ export class ProjectsService {
     }
     return renewed;
   }
+}
+
+/** A value in a specification is set like any other secret. Whoever may create the project sees it, though it is not there yet. */
+function assertMayWriteSecrets(actor: Actor, project: Project): void {
+  if (mayDo(actor, 'write-secrets', 'Project', project)) return;
+  if (actor.unscoped && mayDo({ ability: actor.unscoped }, 'write-secrets', 'Project', project))
+    throw tokenRefusal('write-secrets', 'Project');
+  throw new DomainError('forbidden', 'ACTION_FORBIDDEN', 'Your role does not allow you to set secrets of this project.', {
+    fix: 'Leave the secret values out of the specification; those that are set stay as they are.',
+    details: { audit: { teamId: project.teamId, projectId: project.id } },
+  });
 }
 
 function viewOf(project: ProjectRecord, allocations: Parameters<typeof projectState>[0]['allocations']): ProjectView {

@@ -20,7 +20,7 @@ export class SourcesController {
   constructor(private readonly sources: SourcesService) {}
 
   @Post('teams/:teamId/sources')
-  @RequireAbility('create', 'Project')
+  @RequireAbility('update', 'Project')
   @Operation({
     id: 'uploadSource',
     summary: 'Upload code',

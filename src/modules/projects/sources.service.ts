@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { Injectable, PayloadTooLargeException } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
-import { mayDo } from '../../auth/ability.js';
+import { mayDoInTeam } from '../../auth/ability.js';
 import type { Actor } from '../../auth/actor.js';
+import { tokenRefusal } from '../../auth/token-refusal.js';
 import { DomainError, notFound } from '../../common/domain-error.js';
 import { newId } from '../../common/ids.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
@@ -91,8 +92,10 @@ export class SourcesService {
   }
 }
 
+/** Code is the team's until a project runs it, so any project that may be changed will do. */
 function assertMayUpload(actor: Actor, teamId: string): void {
-  if (mayDo(actor, 'create', 'Project', { id: '', teamId, protected: false })) return;
+  if (mayDoInTeam(actor.ability, 'update', teamId)) return;
+  if (actor.unscoped && mayDoInTeam(actor.unscoped, 'update', teamId)) throw tokenRefusal('update', 'Project');
   throw new DomainError('forbidden', 'ACTION_FORBIDDEN', 'Your role does not allow you to upload code to this team.', {
     fix: 'Ask an owner or admin of the team for the role of a developer.',
   });

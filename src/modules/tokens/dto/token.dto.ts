@@ -121,7 +121,7 @@ export class CreatedTokenDto extends TokenDto {
   token: string;
 
   static of({ token, stored }: { token: string; stored: StoredToken }): CreatedTokenDto {
-    return { ...TokenDto.from(stored), token };
+    return Object.assign(new CreatedTokenDto(), TokenDto.from(stored), { token });
   }
 }
 

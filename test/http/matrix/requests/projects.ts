@@ -24,7 +24,7 @@ export const PROJECT_ROUTES: RouteCases = {
   getProjectStatus: reads('/status'),
   getProjectHealth: reads('/health'),
   uploadSource: {
-    rule: { kind: 'row', row: 'projects', action: 'create', of: 'team' },
+    rule: { kind: 'row', row: 'deploy', action: 'update', of: 'team' },
     send: (stage) => ({ path: `/api/v1/teams/${stage.teamId}/sources`, raw: stage.archive() }),
   },
   planProject: {
