@@ -458,6 +458,55 @@ export class Config {
   @Matches(/^[\w.-]+(?:\/[\w.-]+)*\/\{team(?:Id)?\}(?:\/[\w.-]+)*$/, { message: 'must be MOUNT/…/{team}' })
   vaultPath: string;
 
+  @Env('HITHE_AUDIT_HEAD_INTERVAL', {
+    description: 'Seconds after which the head of the audit log, when it has moved, is signed and written outside of the database.',
+    example: '60',
+    default: '60',
+    parse: integer,
+    fix: 'Set 1 to 86400 seconds.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  auditHeadInterval: number;
+
+  @Env('HITHE_AUDIT_RETENTION_DAYS', {
+    description:
+      'Days after which audit events move into signed archives in $HITHE_HOME/control/audit/archive. Absent: they stay in the database.',
+    example: '400',
+    parse: integer,
+    fix: 'Set a whole number of days, 1 or more.',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  auditRetentionDays?: number;
+
+  @Env('HITHE_AUDIT_STREAMS', {
+    description:
+      'Where audit events are sent, as NAME=URL separated by blanks. URLs: syslog+udp://, syslog+tcp:// and syslog+tls://HOST:PORT, file:///PATH, https://….',
+    example: 'siem=syslog+tls://logs.example.org:6514 copy=file:///var/log/hithe/audit.jsonl',
+    default: '',
+    parse: list(/\s+/),
+    fix: 'Use NAME=URL, separated by blanks; NAME is made of a-z, 0-9 and -.',
+  })
+  @Matches(/^[a-z][a-z0-9-]{0,31}=(?:syslog\+(?:udp|tcp|tls):\/\/[^\s/]+:\d+|file:\/\/\/\S+|https?:\/\/\S+)$/, {
+    each: true,
+    message: 'must be NAME=URL',
+  })
+  auditStreams: string[];
+
+  @Env('HITHE_PRIVATE_TARGETS', {
+    description:
+      'Private networks that webhooks may reach all the same, separated by blanks. All others are refused: loopback, link-local, private.',
+    example: '10.20.0.0/16 fd00:20::/64',
+    default: '',
+    parse: list(/\s+/),
+    fix: 'Use networks in CIDR notation, separated by blanks.',
+  })
+  @Matches(/^[0-9a-fA-F.:]+\/\d{1,3}$/, { each: true, message: 'must be networks in CIDR notation' })
+  privateTargets: string[];
+
   @Env('HITHE_ALLOW_ROOT', {
     description: 'Lets the control plane run as root. For tests only: in production it drops to a uid of its own.',
     example: '0',

@@ -21,6 +21,17 @@ export interface HithePaths {
     readonly databaseUrl: string;
     readonly jwtKey: string;
     readonly platformKey: string;
+    /** Signs the heads and archives of the audit log. */
+    readonly auditKey: string;
+    /** Signs what webhooks of the audit log send. */
+    readonly auditWebhookKey: string;
+    /** What proves the audit log, outside of the database. */
+    readonly audit: {
+      readonly root: string;
+      readonly heads: string;
+      readonly publicKeys: string;
+      readonly archive: string;
+    };
   };
   /** Private to the agent. */
   readonly agent: {
@@ -82,6 +93,14 @@ export function pathsBelow(home: string): HithePaths {
       databaseUrl: at('control/secrets/database-url'),
       jwtKey: at('control/secrets/jwt-key.pem'),
       platformKey: at('control/secrets/platform.key'),
+      auditKey: at('control/secrets/audit-key.pem'),
+      auditWebhookKey: at('control/secrets/audit-webhook.key'),
+      audit: {
+        root: at('control/audit'),
+        heads: at('control/audit/heads.jsonl'),
+        publicKeys: at('control/audit/public-keys.pem'),
+        archive: at('control/audit/archive'),
+      },
     },
     agent: { root: at('agent'), node: at('agent/node.json'), journal: at('agent/journal.db'), allocations: at('agent/allocations') },
     store: at('store'),

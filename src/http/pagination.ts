@@ -86,7 +86,12 @@ export function encodeCursor(id: string): string {
 export function decodeCursor(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('utf8');
   if (UUID.test(id)) return id;
-  throw new DomainError('invalid', 'CURSOR_INVALID', 'This cursor is not one that the API gave out.', {
+  throw cursorInvalid();
+}
+
+/** The error of a cursor that no list gave out. */
+export function cursorInvalid(): DomainError {
+  return new DomainError('invalid', 'CURSOR_INVALID', 'This cursor is not one that the API gave out.', {
     faults: [{ path: 'cursor', code: 'CURSOR_INVALID', message: 'unknown cursor', fix: 'Start again without a cursor.' }],
   });
 }

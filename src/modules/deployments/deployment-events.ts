@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository } from 'typeorm';
+import { Bell } from '../../common/bell.js';
 import type { Transaction } from '../../common/transaction.js';
 import { Notifications } from '../../database/notifications.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
@@ -78,24 +79,4 @@ export class DeploymentEvents {
 
 function parametersOf(deploymentId: string, events: readonly NewEvent[]): unknown[] {
   return [deploymentId, events.length, JSON.stringify(events), deploymentChanged.name];
-}
-
-/** Remembers that it was rung, so that a ring between two looks is not lost. */
-class Bell {
-  private rings = 0;
-  private wake = (): void => undefined;
-
-  ring(): void {
-    this.rings += 1;
-    this.wake();
-  }
-
-  reset(): void {
-    this.rings = 0;
-  }
-
-  /** Resolves at once when it was rung since `reset`, otherwise with the next ring. */
-  async rung(): Promise<void> {
-    if (this.rings === 0) await new Promise<void>((resolve) => (this.wake = resolve));
-  }
 }
