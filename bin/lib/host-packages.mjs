@@ -25,6 +25,7 @@ const TESTS = [
   { package: 'shfmt', program: 'shfmt' },
   { package: 'openssl', program: 'openssl' },
   { package: 'procps', program: 'ps' },
+  { package: 'chromium', program: 'chromium' },
 ];
 
 const DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];

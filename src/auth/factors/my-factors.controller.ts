@@ -12,6 +12,7 @@ import {
   PasskeyCreationDto,
   PasskeyDto,
   PasskeyPageDto,
+  PasskeyRequestDto,
   ReauthenticateDto,
   RecoveryCodesDto,
   RegisterPasskeyDto,
@@ -60,6 +61,19 @@ export class MyFactorsController {
   @ApiProblem('invalid', 'forbidden', 'rate')
   async reauthenticate(@CurrentActor() actor: Actor, @Body() body: ReauthenticateDto, @Ip() address: string): Promise<void> {
     await this.reauthentication.prove(actor, proofOf(body), address);
+  }
+
+  @Post('reauthenticate/passkey-options')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  @Operation({
+    id: 'getReauthenticationPasskeyOptions',
+    summary: 'Ask what a passkey has to sign to prove again who I am',
+    description: 'For `reauthenticate`. What is signed works once, for five minutes.',
+  })
+  @ApiOkResponse({ type: PasskeyRequestDto, description: 'For the browser' })
+  async reauthenticationOptions(@CurrentActor() actor: Actor): Promise<PasskeyRequestDto> {
+    return { publicKey: await this.mine.proofOptions(actor) };
   }
 
   @Post('totp')

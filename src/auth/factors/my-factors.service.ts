@@ -1,5 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
+} from '@simplewebauthn/server';
 import { DomainError } from '../../common/domain-error.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
@@ -78,6 +82,11 @@ export class MyFactors {
 
   passkeyOptions(actor: Actor): Promise<PublicKeyCredentialCreationOptionsJSON> {
     return this.passkeys.registrationOptions({ id: actor.userId, email: actor.email });
+  }
+
+  /** What one of the caller's passkeys has to sign to prove that it is them. */
+  proofOptions(actor: Actor): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    return this.passkeys.loginOptions(actor.userId);
   }
 
   /** Stores a passkey; recovery codes when it is the first factor. Throws `PASSKEY_REFUSED`. */

@@ -164,7 +164,7 @@ export class OidcProvider {
  * For a provider whose address the operator gave as http://. The library marks this function as deprecated only to make it stand
  * out, so it is looked up by name.
  */
-const allowPlainHttp = Reflect.get(oidc, 'allowInsecureRequests') as (configuration: oidc.Configuration) => void;
+const allowPlainHttp = Reflect.get(oidc, 'allowInsecureRequests');
 
 /** The library's words for answers that break the protocol, rather than for a network that is down. */
 function isInvalid(error: unknown): boolean {
