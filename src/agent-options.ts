@@ -27,6 +27,8 @@ export interface AgentOptions {
   buildEnv: string[];
   debianMirror: string | undefined;
   builds: number;
+  /** Seconds. */
+  usageInterval: number;
   logLevel: string;
   node: NodeIdentity;
   version: string;
@@ -48,6 +50,7 @@ export function agentOptions(config: Config): AgentOptions {
     buildEnv: config.buildEnv,
     debianMirror: config.debianMirror,
     builds: availableParallelism(),
+    usageInterval: config.usageInterval,
     logLevel: config.logLevel,
     node: readNode(paths.agent.node),
     version: packageVersion(),

@@ -62,10 +62,13 @@ class Agent {
         apply: ({ generation, allocations }) => agent.apply(generation, allocations),
         task: (taskId, task) => runner.task(taskId, task),
         logs: (query, sink) => runner.logs(query, sink),
+        usage: () => runner.usage?.pending(),
+        usageConfirmed: (stream, sequence) => runner.usage?.confirmed(stream, sequence),
       },
     });
     const agent: Agent = new Agent(options, runner, link, logger);
     current.agent = agent;
+    if (runner.usage) runner.usage.onReport = (report) => link.reportUsage(report);
     agent.tellIsolation();
     link.start();
     runner.warmUp().catch((error: unknown) => logger.error({ err: error }, 'the store cannot be opened'));

@@ -10,6 +10,7 @@ import {
   type NodeFacts,
   type ObservedAllocation,
   type Task,
+  type UsageReport,
   controlMessageSchema,
 } from './messages.js';
 import { ReconnectDelay } from './reconnect-delay.js';
@@ -35,6 +36,9 @@ export interface LinkedAgent {
   apply(message: Extract<ControlMessage, { type: 'desired' }>): void;
   task(taskId: string, task: Task): Promise<unknown>;
   logs(query: LogQuery, sink: (lines: LogLine[]) => Promise<void>): LogStream;
+  /** A report of use that is not confirmed, if any. */
+  usage(): UsageReport | undefined;
+  usageConfirmed(stream: string, sequence: number): void;
 }
 
 export interface AgentLinkOptions {
@@ -95,6 +99,11 @@ export class AgentLink {
     if ((this.socket?.bufferedAmount ?? 0) < PROGRESS_BACKLOG) this.send({ type: 'progress', allocationId, step, text });
   }
 
+  /** Sends a report of use; it is sent again with each new connection until it is confirmed. */
+  reportUsage(report: UsageReport): void {
+    this.send({ type: 'usage', report });
+  }
+
   /** Closes the connection for good. */
   stop(): void {
     this.stopped = true;
@@ -112,6 +121,8 @@ export class AgentLink {
     this.send({ type: 'hello', protocol: LINK_PROTOCOL, node: agent.facts(), generation: agent.generation() });
     this.changed.clear();
     this.send({ type: 'observed', generation: agent.generation(), full: true, allocations: agent.observed() });
+    const usage = agent.usage();
+    if (usage !== undefined) this.reportUsage(usage);
     this.scheduleHeartbeat();
   }
 
@@ -171,6 +182,9 @@ export class AgentLink {
         return;
       case 'refused':
         this.options.logger.error({ reason: message.reason }, 'the control plane refuses this agent');
+        return;
+      case 'usage-confirmed':
+        this.options.agent.usageConfirmed(message.stream, message.sequence);
         return;
     }
   }

@@ -6,6 +6,7 @@ import type { AllocationsService } from '../modules/nodes/allocations.service.js
 import type { NodeLink, NodeLinks } from '../modules/nodes/node-links.js';
 import type { NodesService } from '../modules/nodes/nodes.service.js';
 import type { TasksService } from '../modules/nodes/tasks.service.js';
+import type { UsageReports } from '../modules/usage/usage-reports.js';
 import { LogStreams } from './log-streams.js';
 import { type AgentMessage, agentMessageSchema, type ControlMessage, LINK_PROTOCOL, type LogLine, type LogQuery } from './messages.js';
 
@@ -24,6 +25,7 @@ export interface LinkServices {
   allocations: AllocationsService;
   tasks: TasksService;
   links: NodeLinks;
+  usage: UsageReports;
 }
 
 /**
@@ -173,6 +175,10 @@ export class ControlLink implements NodeLink {
         return;
       case 'log-end':
         this.streams.end(message.streamId, message.error);
+        return;
+      case 'usage':
+        await this.services.usage.record(this.nodeId, message.report);
+        this.send({ type: 'usage-confirmed', stream: message.report.stream, sequence: message.report.sequence });
         return;
       case 'progress': {
         const place = await allocations.locate(this.nodeId, message.allocationId);

@@ -11,6 +11,7 @@ import { NodeLinks } from '../modules/nodes/node-links.js';
 import { desiredChanged, nodeLinked, taskCreated } from '../modules/nodes/nodes.channels.js';
 import { NodesService } from '../modules/nodes/nodes.service.js';
 import { TasksService } from '../modules/nodes/tasks.service.js';
+import { UsageReports } from '../modules/usage/usage-reports.js';
 import { ControlLink, type LinkServices } from './control-link.js';
 import { LINK_PATH } from './messages.js';
 
@@ -35,8 +36,9 @@ export class LinkServer implements OnApplicationBootstrap, BeforeApplicationShut
     allocations: AllocationsService,
     tasks: TasksService,
     links: NodeLinks,
+    usage: UsageReports,
   ) {
-    this.services = { nodes, allocations, tasks, links };
+    this.services = { nodes, allocations, tasks, links, usage };
   }
 
   async onApplicationBootstrap(): Promise<void> {

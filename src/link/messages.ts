@@ -175,6 +175,29 @@ export const nodeFactsSchema = z.strictObject({
 });
 export type NodeFacts = z.infer<typeof nodeFactsSchema>;
 
+const amount = z.number().nonnegative();
+
+/** What one component used on one day (UTC) since the last report. */
+export const usageEntrySchema = z.strictObject({
+  /** Number of the tenant. */
+  tenant: z.int().nonnegative(),
+  projectId: id,
+  project: z.string(),
+  component: z.string(),
+  day: z.iso.date(),
+  cpuSeconds: amount,
+  memoryByteSeconds: amount,
+  storedByteSeconds: amount,
+  storedMostBytes: z.int().nonnegative(),
+  /** The newest measure of what is stored, if there was one. */
+  stored: z.strictObject({ bytes: z.int().nonnegative(), at: z.iso.datetime() }).optional(),
+});
+export type UsageEntry = z.infer<typeof usageEntrySchema>;
+
+/** A report of use. It is sent until it is confirmed, and counts once: `sequence` grows by one within the `stream` of an agent's journal. */
+export const usageReportSchema = z.strictObject({ stream: id, sequence: z.int().positive(), entries: z.array(usageEntrySchema) });
+export type UsageReport = z.infer<typeof usageReportSchema>;
+
 /** What an agent sends. */
 export const agentMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('hello'), protocol: z.int(), node: nodeFactsSchema, generation: z.int().nonnegative() }),
@@ -197,6 +220,7 @@ export const agentMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('log-lines'), streamId: id, lines: z.array(logLineSchema) }),
   z.strictObject({ type: z.literal('log-end'), streamId: id, error: z.string().optional() }),
   z.strictObject({ type: z.literal('heartbeat'), node: nodeFactsSchema }),
+  z.strictObject({ type: z.literal('usage'), report: usageReportSchema }),
 ]);
 export type AgentMessage = z.infer<typeof agentMessageSchema>;
 
@@ -208,5 +232,7 @@ export const controlMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('log-open'), streamId: id, query: logQuerySchema }),
   z.strictObject({ type: z.literal('log-close'), streamId: id }),
   z.strictObject({ type: z.literal('refused'), reason: z.string() }),
+  /** A report of use has been counted; the agent may forget it. */
+  z.strictObject({ type: z.literal('usage-confirmed'), stream: id, sequence: z.int().positive() }),
 ]);
 export type ControlMessage = z.infer<typeof controlMessageSchema>;

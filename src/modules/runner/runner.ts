@@ -23,6 +23,8 @@ import { networkEnvironment } from './store/network-environment.js';
 import { DeferredStore } from './store/deferred-store.js';
 import type { PortStore } from './store/store.types.js';
 import { DirectSupervisor } from './supervisor/direct-supervisor.js';
+import { UsageJournal } from './usage/usage-journal.js';
+import { UsageMeter } from './usage/usage-meter.js';
 import { DEFAULT_RESTART_SETTINGS } from './supervisor/restart-policy.js';
 
 /** Uids at the end of the tenants' block, which no tenant is given. */
@@ -38,6 +40,7 @@ export class Runner {
     private readonly store: PortStore | undefined,
     private readonly journal: Journal | undefined,
     private readonly supervisor: DirectSupervisor | undefined,
+    readonly usage: UsageMeter | undefined,
     private readonly options: RunnerOptions,
   ) {}
 
@@ -49,7 +52,7 @@ export class Runner {
     mkdirSync(options.paths.agent, { recursive: true });
     chmodSync(options.paths.agent, 0o700);
     const { sandbox, isolation } = await Runner.sandbox(options);
-    if (!sandbox || !isolation.ok) return new Runner(isolation, undefined, undefined, undefined, undefined, options);
+    if (!sandbox || !isolation.ok) return new Runner(isolation, undefined, undefined, undefined, undefined, undefined, options);
     const { paths, clock, logger } = options;
     const build = buildEnvironment(options.buildEnv, options.environment);
     const store = new DeferredStore(async () => {
@@ -84,7 +87,15 @@ export class Runner {
       onProgress: options.onProgress,
     });
     await allocations.load();
-    return new Runner(isolation, allocations, store, journal, supervisor, options);
+    const usage = new UsageMeter({
+      journal: new UsageJournal(join(paths.agent, 'usage.db')),
+      allocations: () => allocations.metered(),
+      openDirectory: (id) => allocations.openDirectory(id, directories),
+      interval: options.usageInterval,
+      ...{ clock, logger },
+    });
+    usage.start();
+    return new Runner(isolation, allocations, store, journal, supervisor, usage, options);
   }
 
   /** Gets ready for work ahead of the first request for it. */
@@ -108,6 +119,7 @@ export class Runner {
 
   /** Ends all work of this process; components run on. */
   async close(): Promise<void> {
+    await this.usage?.close();
     await this.allocations?.close();
     this.supervisor?.close();
     this.journal?.close();

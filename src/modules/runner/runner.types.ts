@@ -25,6 +25,8 @@ export interface RunnerOptions {
   debianMirror?: string | undefined;
   /** Builds that run at once. */
   builds: number;
+  /** Seconds between two looks at what components use. */
+  usageInterval: number;
   restart?: RestartSettings;
   downloadSource: DownloadSource;
   clock: Clock;

@@ -9,9 +9,11 @@ import type { LogSource } from '../logs/log-stream.js';
 import type { Identity } from '../sandbox/sandbox.types.js';
 import type { RestartSettings } from '../supervisor/restart-policy.js';
 import type { Supervisor } from '../supervisor/supervisor.types.js';
+import type { MeteredAllocation } from '../usage/usage-meter.js';
 import { Allocation, type Surroundings } from './allocation.js';
 import { AllocationRecord } from './allocation-record.js';
 import { type AllocationMemory, FRESH_MEMORY } from './allocation.types.js';
+import type { TenantDirectories } from './component-directory.js';
 import type { ExportsByNeed } from './environment.js';
 import type { Journal } from './journal.js';
 import { type Preparation, componentKey, placeOf } from './preparation.js';
@@ -109,6 +111,23 @@ export class AllocationManager {
     return new Map(
       [...this.allocations.values()].flatMap(({ id, pidNamespace }) => (pidNamespace === undefined ? [] : [[pidNamespace, id]])),
     );
+  }
+
+  /** What the use of this machine is counted by: every allocation that is not removed. */
+  metered(): MeteredAllocation[] {
+    return [...this.allocations.values()]
+      .filter(({ isRemoved }) => !isRemoved)
+      .map(({ id, desired, runningProcess: process }) => {
+        const { tenant, projectId, project, component } = desired;
+        return { id, component: { tenant: tenant.number, projectId, project, component }, ...(process === undefined ? {} : { process }) };
+      });
+  }
+
+  /** Opens the directory of an allocation's component; undefined when there is none. The caller closes the descriptor. */
+  openDirectory(id: string, directories: TenantDirectories): number | undefined {
+    const allocation = this.allocations.get(id);
+    const place = allocation === undefined ? undefined : placeOf(allocation.desired);
+    return place !== undefined && directories.exists(place) ? directories.open(place) : undefined;
   }
 
   /** Ends all work; components run on. */

@@ -10,7 +10,7 @@ import { type ComponentLog, logDirectory } from '../logs/component-log.js';
 import { readTail } from '../logs/log-files.js';
 import type { Identity } from '../sandbox/sandbox.types.js';
 import { describeExit, exitOf } from '../support/exit-status.js';
-import type { Ended, Supervised, Supervisor } from '../supervisor/supervisor.types.js';
+import type { Ended, ProcessRecord, Supervised, Supervisor } from '../supervisor/supervisor.types.js';
 import type { AllocationRecord } from './allocation-record.js';
 import { type Failure, type JournalledProcess, StepFailed } from './allocation.types.js';
 import { type Action, decide } from './decision.js';
@@ -97,11 +97,18 @@ export class Allocation {
   get isHealthy(): boolean {
     return this.process !== undefined && this.health.health === 'healthy';
   }
+  get isRemoved(): boolean {
+    return this.record.memory.removed;
+  }
   get hasFailed(): boolean {
     return this.record.memory.final;
   }
   get exports(): Readonly<Record<string, string>> | undefined {
     return this.record.memory.prepared?.exports;
+  }
+  /** What runs, as the machine knows it. */
+  get runningProcess(): ProcessRecord | undefined {
+    return this.process?.record;
   }
   get pidNamespace(): number | undefined {
     return this.process?.record.pidNamespace;
