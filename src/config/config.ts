@@ -206,6 +206,18 @@ export class Config {
   @Matches(/^\//, { message: 'must be an absolute directory' })
   cache?: string;
 
+  @Env('HITHE_USAGE_INTERVAL', {
+    description:
+      'Seconds after which the agent looks again at what components use; it reports every fourth and measures disks every fortieth time.',
+    example: '15',
+    default: '15',
+    parse: Number,
+    fix: 'Set 0.1 to 3600 seconds.',
+  })
+  @Min(0.1)
+  @Max(3_600)
+  usageInterval: number;
+
   @Env('HITHE_LOG_LEVEL', {
     description: 'Least severe messages that are logged: fatal, error, warn, info, debug, trace or silent.',
     example: 'info',

@@ -11,6 +11,7 @@ import {
   type LogQuery,
   type NodeFacts,
   type ObservedAllocation,
+  type UsageReport,
   LINK_PATH,
   agentMessageSchema,
 } from '../../../src/link/messages.js';
@@ -26,6 +27,9 @@ export class ControlPlane {
   readonly lines = new Map<string, LogLine[]>();
   readonly results = new Map<string, unknown>();
   readonly invalid: unknown[] = [];
+  /** Every report of use that came, repeated ones too. */
+  readonly usage: UsageReport[] = [];
+  confirmsUsage = true;
   hellos = 0;
   facts: NodeFacts | undefined;
   wanted: DesiredAllocation[] = [];
@@ -141,7 +145,14 @@ export class ControlPlane {
       for (const each of message.allocations) this.note(each);
     } else if (message.type === 'progress') this.progress.push(`${message.step}: ${message.text}`);
     else if (message.type === 'log-lines') this.lines.get(message.streamId)?.push(...message.lines);
+    else if (message.type === 'usage') this.noteUsage(message.report);
     else if (message.type === 'task-result') this.results.set(message.taskId, message.ok ? message.result : new Error(message.error));
+  }
+
+  private noteUsage(report: UsageReport): void {
+    this.usage.push(report);
+    const { stream, sequence } = report;
+    if (this.confirmsUsage) this.send({ type: 'usage-confirmed', stream, sequence });
   }
 
   private note(observed: ObservedAllocation): void {
