@@ -1,6 +1,8 @@
 import { Client, type Connection, Query } from 'pg';
 import { requestContext } from '../common/request-context.js';
+import { HotStatements } from './hot-statements.js';
 import { type RowAccess, rowAccessOf } from './row-access.js';
+import { sqlState } from './sql-state.js';
 
 /** Transaction-local: whatever ends the transaction takes the context off the connection. */
 const SET_CONTEXT = `SELECT set_config('hithe.teams', $1, true), set_config('hithe.user', $2, true)`;
@@ -17,19 +19,28 @@ interface ProtocolQuery {
   prepare(connection: ProtocolConnection): void;
   handleDataRow(message: unknown): void;
   handleCommandComplete(message: unknown, connection: ProtocolConnection): void;
+  handleError(error: Error & { code?: string }, connection: ProtocolConnection): void;
 }
 interface ProtocolConnection {
+  /** Texts of the statements that the server has under a name. */
+  readonly parsedStatements: Record<string, string>;
   parse(message: { name: string; text: string }): void;
   bind(message: { portal: string; statement: string; values: string[] }): void;
   execute(message: { portal: string; rows: number }): void;
+  close(message: { type: 'S'; name: string }): void;
 }
 const ExtendedQuery = Query as unknown as new (
-  config: { text: string; values: unknown; queryMode: 'extended' },
+  config: { text: string; values: unknown; queryMode: 'extended'; name?: string },
   callback: Callback,
 ) => ProtocolQuery;
 
 /** Connections on which the statement that sets the context is prepared. */
 const prepared = new WeakSet<ProtocolConnection>();
+
+const hot = new HotStatements();
+/** "Cached plan must not change result type", after a migration, and "prepared statement does not exist". */
+const OUTDATED = new Set(['0A000', '26000']);
+const isOutdated = (error: unknown): boolean => OUTDATED.has(sqlState(error) ?? '');
 
 /**
  * A statement that travels together with its context: both are sent at once, and the extended protocol runs what stands before
@@ -38,6 +49,7 @@ const prepared = new WeakSet<ProtocolConnection>();
  */
 class ContextualQuery extends ExtendedQuery {
   private contextIsSet = false;
+  private readonly hotName: string | undefined;
 
   constructor(
     text: string,
@@ -45,13 +57,18 @@ class ContextualQuery extends ExtendedQuery {
     private readonly access: RowAccess,
     callback: Callback,
   ) {
-    super({ text, values, queryMode: 'extended' }, callback);
+    const name = hot.nameOf(text);
+    super({ text, values, queryMode: 'extended', ...(name === undefined ? {} : { name }) }, callback);
+    this.hotName = name;
   }
 
   override prepare(connection: ProtocolConnection): void {
     if (!prepared.has(connection)) connection.parse({ name: STATEMENT, text: SET_CONTEXT });
     connection.bind({ portal: '', statement: STATEMENT, values: [this.access.teams, this.access.user] });
     connection.execute({ portal: '', rows: 0 });
+    // Closing what is not there is no error; preparing what is there would be one.
+    if (this.hotName !== undefined && connection.parsedStatements[this.hotName] === undefined)
+      connection.close({ type: 'S', name: this.hotName });
     super.prepare(connection);
   }
 
@@ -67,6 +84,11 @@ class ContextualQuery extends ExtendedQuery {
     this.contextIsSet = true;
     prepared.add(connection);
   }
+
+  override handleError(error: Error & { code?: string }, connection: ProtocolConnection): void {
+    if (this.hotName !== undefined && isOutdated(error)) Reflect.deleteProperty(connection.parsedStatements, this.hotName);
+    super.handleError(error, connection);
+  }
 }
 
 /**
@@ -81,9 +103,20 @@ export class ContextualClient extends Client {
     return (plain ? this.send(...input) : this.sendInContext(text, values)) as never;
   }
 
-  private sendInContext(text: string, values: unknown): Promise<unknown> {
+  private async sendInContext(text: string, values: unknown): Promise<unknown> {
     // Read here and now: by the time of the answer, this is the context of whoever used the socket first.
     const access = rowAccessOf(requestContext());
+    const alone = this.getTransactionStatus() === 'I';
+    try {
+      return await this.attempt(text, values, access);
+    } catch (error) {
+      // A migration has changed what the statement was prepared for; a transaction around it is lost already.
+      if (alone && isOutdated(error)) return this.attempt(text, values, access);
+      throw error;
+    }
+  }
+
+  private attempt(text: string, values: unknown, access: RowAccess): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const query = new ContextualQuery(text, values, access, (error, result) => {
         if (error) reject(error);

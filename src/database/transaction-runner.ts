@@ -2,6 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Transaction } from '../common/transaction.js';
+import { sqlState } from './sql-state.js';
+
+export { sqlState };
 
 export interface TransactionOptions {
   /** The database's own when absent: READ COMMITTED, unless its owner wants more. */
@@ -68,13 +71,6 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 /** The entity manager behind a `Transaction`; for persistence classes only. */
 export function managerOf(tx: Transaction): EntityManager {
   return tx as EntityManager;
-}
-
-/** The five-character code of PostgreSQL's error, when `error` is or wraps one. */
-export function sqlState(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  if ('driverError' in error) return sqlState(error.driverError);
-  return 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 }
 
 /** Whether `error` is a violation of the named constraint, e.g. `uq_users_email`. */

@@ -73,6 +73,27 @@ describe('the database', () => {
     });
   });
 
+  describe('a statement that is asked all the time', () => {
+    const ask = () => dataSource.query<{ label: unknown }[]>('SELECT label FROM labels WHERE id = $1', [1]);
+
+    it('is prepared on its connection, and survives a migration of what it reads', async () => {
+      await dataSource.query('CREATE TABLE labels (id int, label int)');
+      await dataSource.query('INSERT INTO labels VALUES (1, 7)');
+      const answers = [];
+      for (let time = 0; time < 40; time += 1) answers.push(await ask());
+      expect(new Set(answers.map(([row]) => row?.label))).toEqual(new Set([7]));
+      await dataSource.transaction(async (tx) => {
+        await tx.query('SELECT label FROM labels WHERE id = $1', [1]);
+        const [found] = await tx.query<{ calls: number }[]>(
+          `SELECT (generic_plans + custom_plans)::int AS calls FROM pg_prepared_statements WHERE statement = 'SELECT label FROM labels WHERE id = $1'`,
+        );
+        expect(found?.calls).toBeGreaterThan(0);
+      });
+      await dataSource.query('ALTER TABLE labels ALTER label TYPE text');
+      for (let time = 0; time < 10; time += 1) expect(await ask()).toEqual([{ label: '7' }]);
+    });
+  });
+
   describe('notifications', () => {
     it('arrive after the commit, and not after a rollback', async () => {
       const heard: number[] = [];
