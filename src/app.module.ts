@@ -14,10 +14,12 @@ import { AuditLogModule } from './modules/audit/audit-log.module.js';
 import { auditPolicy } from './modules/audit/audit.policy.js';
 import { ComponentsModule } from './modules/components/components.module.js';
 import { DeploymentsModule } from './modules/deployments/deployments.module.js';
+import { GrantsModule } from './modules/grants/grants.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { LogsModule } from './modules/logs/logs.module.js';
 import { NodesModule } from './modules/nodes/nodes.module.js';
 import { nodesPolicy } from './modules/nodes/nodes.policy.js';
+import { PlatformKeysModule } from './modules/platform-keys/platform-keys.module.js';
 import { PortsModule } from './modules/ports/ports.module.js';
 import { portsPolicy } from './modules/ports/ports.policy.js';
 import { ProjectsModule } from './modules/projects/projects.module.js';
@@ -28,9 +30,9 @@ import { TeamsModule } from './modules/teams/teams.module.js';
 import { teamsPolicy } from './modules/teams/teams.policy.js';
 import { UsageModule } from './modules/usage/usage.module.js';
 import { TokensModule } from './modules/tokens/tokens.module.js';
-import { VariablesModule } from './modules/variables/variables.module.js';
 import { UsersModule } from './modules/users/users.module.js';
 import { usersPolicy } from './modules/users/users.policy.js';
+import { VariablesModule } from './modules/variables/variables.module.js';
 import { QueueModule } from './queue/queue.module.js';
 import { VaultModule } from './vault/vault.module.js';
 
@@ -49,9 +51,11 @@ const MODULES = [
   SecretsModule,
   NodesModule,
   ProjectsModule,
+  GrantsModule,
   TokensModule,
   ComponentsModule,
   VariablesModule,
+  PlatformKeysModule,
   DeploymentsModule,
   LogsModule,
   LinkModule,

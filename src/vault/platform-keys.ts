@@ -62,12 +62,19 @@ export class PlatformKeys extends KeyWrapper {
     return keys.map(({ id, createdAt }) => ({ id, createdAt, active: id === activeId }));
   }
 
-  /** Adds a generation and encrypts with it from now on. The caller keeps others from doing so at the same time. */
-  async rotate(): Promise<PlatformKeyInfo> {
-    const { keys } = await this.keyring();
+  /** Adds a generation, which decrypts at once and encrypts once it is active. */
+  async add(): Promise<PlatformKeyInfo> {
+    const { activeId, keys } = await this.keyring();
     const next = newPlatformKey();
-    await replaceKeyring(this.file, { activeId: next.id, keys: [...keys, next] });
-    return { id: next.id, createdAt: next.createdAt, active: true };
+    await replaceKeyring(this.file, { activeId, keys: [...keys, next] });
+    return { id: next.id, createdAt: next.createdAt, active: false };
+  }
+
+  /** Encrypts with this generation from now on, unless a newer one is active already. */
+  async activate(id: string): Promise<void> {
+    const { activeId, keys } = await this.keyring();
+    const place = (wanted: string): number => keys.findIndex((key) => key.id === wanted);
+    if (place(id) > place(activeId)) await replaceKeyring(this.file, { activeId: id, keys });
   }
 
   /** Takes generations out of the keyring for good. The caller has made sure that nothing is wrapped by them. */

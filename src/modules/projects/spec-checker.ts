@@ -48,7 +48,7 @@ export class SpecChecker {
     const components = Object.entries(spec.components).map(([name, component]) => {
       const port = this.ports.find(component.port);
       const set = [...variablesFor(name, port !== undefined && takesProjectVariables(port), variables).values()];
-      const plain = set.flatMap((variable) => (variable.kind === 'plain' ? [[variable.name, variable.value ?? '']] : []));
+      const plain = set.flatMap((variable) => (variable.kind === 'plain' ? [[variable.name, variable.value ?? ''] as const] : []));
       const other = new Set(set.flatMap((variable) => (variable.kind === 'plain' ? [] : [variable.name])));
       const file = Object.entries(component.env).filter(([key]) => !other.has(key));
       return [name, { ...component, env: { ...Object.fromEntries(file), ...Object.fromEntries(plain) } }] as const;

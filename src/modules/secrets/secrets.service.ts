@@ -34,6 +34,10 @@ export interface SecretOwner {
 /** Passwords of 192 bits, in letters, digits, - and _: fit for URLs and shells. */
 const GENERATED_BYTES = 24;
 
+const FIRST_FORMAT = `
+  SELECT s.id, s.project_id AS "projectId", s.component, s.name, s.version, s.ciphertext, p.team_id AS "teamId"
+  FROM secrets s JOIN projects p ON p.id = s.project_id WHERE get_byte(s.ciphertext, 0) = 1`;
+
 /** Keeps the secret vars of components, and copies of what references name. A value never changes: a new one is a new version. */
 @Injectable()
 export class SecretsService {
@@ -93,6 +97,16 @@ export class SecretsService {
     return new Map(rows.map(({ name, version, sourceVersion }) => [name, { version, sourceVersion }]));
   }
 
+  /** Seals what older versions of Hithe sealed in the present format, which names the platform key and the team; says how many there were. */
+  async renewFirstFormat(): Promise<number> {
+    const rows = await this.secrets.manager.query<(Secret & { teamId: string })[]>(FIRST_FORMAT);
+    for (const row of rows) {
+      const ciphertext = await this.envelopes.encrypt(secretPlace(row), await this.open(row.teamId, row));
+      await this.secrets.update({ id: row.id, ciphertext: row.ciphertext }, { ciphertext });
+    }
+    return rows.length;
+  }
+
   private async valuesOf(
     owner: SecretOwner,
     component: string,
@@ -112,7 +126,11 @@ export class SecretsService {
   }
 
   private open(teamId: string, row: Secret): Promise<string> {
-    return this.envelopes.decrypt(secretPlace({ ...row, teamId }), row.ciphertext, formerPlace(row));
+    return this.envelopes.decrypt(
+      secretPlace({ teamId, projectId: row.projectId, component: row.component, name: row.name, version: row.version }),
+      row.ciphertext,
+      formerPlace(row),
+    );
   }
 
   private last(tx: Transaction, place: SecretPlace): Promise<Secret | null> {

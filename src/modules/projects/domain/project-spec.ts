@@ -96,6 +96,11 @@ export function addressIn(value: SpecValue): string | undefined {
   return typeof value === 'object' ? value.from : undefined;
 }
 
+/** The text of a value of a specification that is no address. */
+export function textIn(value: SpecValue): string | undefined {
+  return typeof value === 'object' ? undefined : String(value);
+}
+
 /** Stands for a stored secret in a specification that is shown; sent back, it keeps the stored value. */
 export const REDACTED = '••••••••';
 

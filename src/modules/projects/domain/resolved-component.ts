@@ -1,6 +1,6 @@
 import type { HealthPolicy } from '../../ports/domain/manifest.js';
 import { type PinnedVariable, type SetVariable, PROJECT_SCOPE, variablesFor } from '../../secrets/domain/variable.js';
-import { addressIn, REFERENCE_PATTERN, type ComponentSpec, type ProjectSpec } from './project-spec.js';
+import { addressIn, textIn, REFERENCE_PATTERN, type ComponentSpec, type ProjectSpec } from './project-spec.js';
 import type { PortInfo, PortLookup } from './port-lookup.js';
 import { type ComponentResources, resourcesOf } from './resources.js';
 
@@ -55,7 +55,7 @@ function resolveComponent(name: string, component: ComponentSpec, ports: PortLoo
   const vars = Object.fromEntries(
     Object.entries({ ...port.defaults, ...component.vars })
       .filter(([key]) => !secretNames.includes(key))
-      .map(([key, value]) => [key, String(value)]),
+      .map(([key, value]) => [key, textIn(value) ?? '']),
   );
   const secrets = Object.fromEntries(
     port.secretVars.flatMap((secret) => {
@@ -93,7 +93,9 @@ function plainEnvironment(
   set: ReadonlyMap<string, SetVariable>,
   pinned: Readonly<Record<string, PinnedVariable>>,
 ): Record<string, string> {
-  const file = Object.entries(component.env).flatMap(([key, value]) => (typeof value === 'object' ? [] : [[key, String(value)] as const]));
+  const file = Object.entries(component.env).flatMap(([key, value]) =>
+    typeof value === 'object' ? [] : [[key, textIn(value) ?? ''] as const],
+  );
   const plain = [...set].flatMap(([key, variable]) => (variable.kind === 'plain' ? [[key, variable.value ?? ''] as const] : []));
   const isSecret = (key: string): boolean => pinned[key]?.as === 'env' && pinned[key].kind !== 'plain';
   return Object.fromEntries([...file, ...plain].filter(([key]) => !isSecret(key)));
