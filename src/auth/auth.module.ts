@@ -25,6 +25,7 @@ import { Throttle } from './throttle/throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { PasswordLogin } from './passwords/password-login.js';
 import { RefreshToken, Session } from './sessions/session.entity.js';
+import { PermissionsController } from './permissions/permissions.controller.js';
 import { Sessions } from './sessions/sessions.js';
 
 /** Who may do what. Its guards are global and deny by default; `policies` are those of all modules. */
@@ -42,7 +43,7 @@ export class AuthModule {
         UserDirectoryModule,
         TeamsModule,
       ],
-      controllers: [AuthController],
+      controllers: [AuthController, PermissionsController],
       providers: [
         { provide: AbilityFactory, useValue: new AbilityFactory(policies) },
         { provide: APP_GUARD, useClass: JwtAuthGuard },

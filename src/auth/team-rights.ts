@@ -1,7 +1,20 @@
 import { type Action, AbilityFactory, type AppAbility, type SubjectName } from './ability.js';
 import type { TeamRole } from './actor.js';
 import { CUSTOM_SUBJECTS, type CustomRule, type CustomSubject, type Reach, addReach, reachKey, reachOf } from './custom-rules.js';
-import { ALL, EVERYWHERE, type Extent, type IdSet, NONE, NOWHERE, allBut, combine, only, reaches, without } from './extent.js';
+import {
+  ALL,
+  EVERYWHERE,
+  type Extent,
+  type IdSet,
+  NONE,
+  NOWHERE,
+  allBut,
+  combine,
+  intersectionOf,
+  only,
+  reaches,
+  without,
+} from './extent.js';
 import { tablePolicy } from './table-rules.js';
 
 /** A role to give or to take: a built-in one, or the rules of a custom one. */
@@ -53,6 +66,16 @@ export function missingFrom(held: Reach, wanted: Reach): MissingRight[] {
   return [...wanted.values()]
     .filter(({ action, subject, extent }) => !reaches(held.get(reachKey(action, subject))?.extent ?? NOWHERE, extent))
     .map(({ action, subject }) => ({ action, subject }));
+}
+
+/** The part of these rights that a grant on one project gives. */
+export function limitedTo(projectId: string, rights: Reach): Reach {
+  const here = { open: only([projectId]), guarded: only([projectId]) };
+  const limited: Reach = new Map();
+  for (const [key, { subject, action, extent }] of rights) {
+    if (subject === 'Project' && action !== 'create') limited.set(key, { subject, action, extent: combine(extent, here, intersectionOf) });
+  }
+  return limited;
 }
 
 /** Whether `lower` is within `upper`, and not the same. */

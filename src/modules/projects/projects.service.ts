@@ -141,6 +141,11 @@ export class ProjectsService {
     await managerOf(tx).update(Project, { id: projectId }, change);
   }
 
+  /** Protects the project, or ends its protection. Holds the lock. */
+  async setProtected(tx: Transaction, projectId: string, isProtected: boolean): Promise<void> {
+    await managerOf(tx).update(Project, { id: projectId }, { protected: isProtected });
+  }
+
   /** Takes the project away with everything that belongs to it. Holds the lock. */
   async remove(tx: Transaction, projectId: string): Promise<void> {
     await managerOf(tx).delete(Project, { id: projectId });

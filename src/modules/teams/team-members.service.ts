@@ -85,6 +85,19 @@ export class TeamMembersService {
     assertMayGive(actor, teamId, [role]);
   }
 
+  /** Changes the role of a member, or adds one, for modules that know them by id. Throws as `put` does. */
+  async setRole(actor: Actor, tx: Transaction, teamId: string, user: { id: string; email: string }, role: TeamRole): Promise<Member> {
+    await lockTeam(tx, teamId);
+    const present = await managerOf(tx).findOneBy(TeamMembership, { teamId, userId: user.id });
+    assertMayGive(actor, teamId, [...(await this.rightsOf(tx, present)), role]);
+    return this.set(managerOf(tx), teamId, user, { role, roleId: null, name: role, rights: role }, present);
+  }
+
+  /** The role of somebody in a team, if they are in it. */
+  async roleOf(teamId: string, userId: string): Promise<AnyRole | undefined> {
+    return (await this.memberships.findOneBy({ teamId, userId }))?.role;
+  }
+
   /** Makes somebody a member who was invited; a role that they have already stays. The caller has checked that they may. */
   async join(tx: Transaction, teamId: string, userId: string, role: TeamRole): Promise<void> {
     await asSystem('teams', async () => {

@@ -3,7 +3,9 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { UserDirectoryModule } from '../users/user-directory.module.js';
 import { BreakGlassController } from './break-glass/break-glass.controller.js';
 import { BreakGlassService } from './break-glass/break-glass.service.js';
+import { Departures } from './departures.js';
 import { GroupMemberships } from './group-memberships.js';
+import { ProjectGrants } from './grants/project-grants.js';
 import { CustomRolesService } from './roles/custom-roles.service.js';
 import { RolesController } from './roles/roles.controller.js';
 import { TeamProjects } from './roles/team-projects.js';
@@ -21,13 +23,15 @@ import { TeamsService } from './teams.service.js';
   providers: [
     BreakGlassService,
     CustomRolesService,
+    Departures,
     GroupMemberships,
+    ProjectGrants,
     Standings,
     TeamMembersService,
     TeamOwnership,
     TeamProjects,
     TeamsService,
   ],
-  exports: [CustomRolesService, GroupMemberships, Standings, TeamMembersService, TeamsService],
+  exports: [CustomRolesService, Departures, GroupMemberships, ProjectGrants, Standings, TeamMembersService, TeamsService],
 })
 export class TeamsModule {}

@@ -92,6 +92,11 @@ export class TeamsService {
     return { teamId: team.id, slug: team.slug, number: team.number };
   }
 
+  /** What whoever is invited to a team may know of it. No actor: for work that was authorised before. */
+  nameOf(teamId: string): Promise<{ id: string; name: string } | null> {
+    return this.teams.findOne({ select: { id: true, name: true }, where: { id: teamId } });
+  }
+
   /** The teams that `actor` belongs to, oldest membership first. */
   async ofActor(actor: Pick<Actor, 'memberships'>): Promise<OwnTeam[]> {
     const found = new Map(

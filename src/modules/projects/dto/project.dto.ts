@@ -69,6 +69,8 @@ export class ProjectDto {
     description: '`stopped` by somebody; `failed` by itself',
   })
   state: ProjectState;
+  @ApiProperty({ example: false, description: 'Whether developers need a grant to change what runs' })
+  protected: boolean;
   @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00.000Z' })
   createdAt: string;
   @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00.000Z' })
@@ -83,6 +85,7 @@ export class ProjectDto {
       specVersion: project.specVersion,
       release: project.release,
       state,
+      protected: project.protected,
       createdAt: project.createdAt.toISOString(),
       updatedAt: project.updatedAt.toISOString(),
     };

@@ -1,5 +1,5 @@
-import type { Actor } from '../../../auth/actor.js';
-import { type MissingRight, type RoleRights, isBelow, missingFrom, rightsIn, rightsOf } from '../../../auth/team-rights.js';
+import type { Actor, Membership } from '../../../auth/actor.js';
+import { type MissingRight, type RoleRights, isBelow, limitedTo, missingFrom, rightsIn, rightsOf } from '../../../auth/team-rights.js';
 import type { CustomRule, Reach } from '../../../auth/custom-rules.js';
 import { DomainError, type Fault } from '../../../common/domain-error.js';
 
@@ -11,14 +11,27 @@ export function assertMayGive(actor: Actor, teamId: string, roles: readonly Role
   const held = rightsIn(actor.ability, teamId);
   const membership = actor.memberships.find((each) => each.teamId === teamId);
   // What they hold beside their role (grants, the platform's administration) does not raise them above others.
-  const own: Reach =
-    membership === undefined ? new Map() : rightsOf(membership.role === 'custom' ? { rules: membership.rules ?? [] } : membership.role);
+  const own = rightsOfMember(membership);
   for (const role of roles) {
     const wanted = rightsOf(role);
     const missing = missingFrom(held, wanted);
     if (missing.length > 0) throw roleTooHigh(teamId, `It holds what you do not: ${listOf(missing)}.`);
     if (membership?.role !== 'owner' && !isBelow(wanted, own)) throw roleTooHigh(teamId, 'It is not below your own.');
   }
+}
+
+/** The same for roles on one project: nobody grants what they do not hold on it. */
+export function assertMayGrant(actor: Actor, project: { id: string; teamId: string }, roles: readonly RoleRights[]): void {
+  const held = rightsIn(actor.ability, project.teamId);
+  for (const role of roles) {
+    const missing = missingFrom(held, limitedTo(project.id, rightsOf(role)));
+    if (missing.length > 0) throw roleTooHigh(project.teamId, `On this project it holds what you do not: ${listOf(missing)}.`);
+  }
+}
+
+function rightsOfMember(membership: Membership | undefined): Reach {
+  if (membership === undefined) return new Map<string, never>();
+  return rightsOf(membership.role === 'custom' ? { rules: membership.rules ?? [] } : membership.role);
 }
 
 /** Throws `RULE_BEYOND_YOURS`, naming each rule that gives what `actor` does not hold in the team. */
