@@ -112,9 +112,14 @@ export class Runner {
     return result;
   }
 
-  /** A stream of log lines; the caller runs and closes it. */
+  /** A stream of log lines, secrets blanked out; the caller runs and closes it. */
   logs(query: LogQuery, sink: (lines: LogLine[]) => Promise<void>): LogStream {
-    return new LogStream(() => this.allocations?.logSources(query) ?? [], query, sink);
+    const redact = (line: LogLine): LogLine => ({ ...line, text: this.allocations?.redact(query.projectId, line.text) ?? line.text });
+    return new LogStream(
+      () => this.allocations?.logSources(query) ?? [],
+      query,
+      (lines) => sink(lines.map(redact)),
+    );
   }
 
   /** Ends all work of this process; components run on. */

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Clock } from '../../../common/clock.js';
+import { Redactor } from '../../../common/redactor.js';
 import type { DesiredAllocation, LogQuery, ObservedAllocation } from '../../../link/messages.js';
 import { ComponentLog, logDirectory } from '../logs/component-log.js';
 import type { LogSource } from '../logs/log-stream.js';
@@ -45,6 +46,7 @@ export class AllocationManager {
   private readonly allocations = new Map<string, Allocation>();
   private readonly loops = new Set<Promise<void>>();
   private readonly waitingSince = new Map<string, number>();
+  private readonly redactors = new Map<string, Redactor>();
   private readonly changeListeners = new Set<() => void>();
   private halting = false;
 
@@ -69,6 +71,7 @@ export class AllocationManager {
       return;
     }
     const named = new Set(wanted.map(({ id }) => id));
+    this.redactors.clear();
     this.options.journal.batch(() => {
       this.options.journal.generation = generation;
       for (const desired of wanted) {
@@ -82,7 +85,7 @@ export class AllocationManager {
   }
 
   observed(): ObservedAllocation[] {
-    return [...this.allocations.values()].map((allocation) => allocation.observe());
+    return [...this.allocations.values()].map((allocation) => this.reportOf(allocation));
   }
 
   /** Stops every component, dependants before what they need, and resolves when none is left. What is desired stays: a later agent starts them again. */
@@ -104,6 +107,16 @@ export class AllocationManager {
     return [...this.allocations.values()]
       .filter(({ desired }) => desired.projectId === projectId && (component === undefined || desired.component === component))
       .map(({ id, desired }) => ({ component: desired.component, allocationId: id, directory: logDirectory(this.directoryOf(id)) }));
+  }
+
+  /** The text with every secret of the project's components blanked out. */
+  redact(projectId: string, text: string): string {
+    const known = this.redactors.get(projectId);
+    if (known) return known.mask(text);
+    const ofProject = [...this.allocations.values()].filter(({ desired }) => desired.projectId === projectId);
+    const redactor = new Redactor(ofProject.flatMap(({ desired }) => secretsOf(desired)));
+    this.redactors.set(projectId, redactor);
+    return redactor.mask(text);
   }
 
   /** Pid namespace of each running component → its allocation. */
@@ -162,7 +175,7 @@ export class AllocationManager {
       ...{ supervisor, preparation, services, clock, logger, directory, identity },
       lockFile: join(options.agentDirectory, 'locks', lock),
       log: new ComponentLog({ directory, tenant: identity, writer: options.logIdentity, command: options.logCommand, logger }),
-      surroundings: this.surroundings(desired.id),
+      surroundings: this.surroundings(desired),
     });
     record.save();
     this.allocations.set(desired.id, allocation);
@@ -172,13 +185,14 @@ export class AllocationManager {
     void loop.then(() => this.loops.delete(loop));
   }
 
-  private surroundings(id: string): Surroundings {
+  private surroundings({ id, projectId }: DesiredAllocation): Surroundings {
     return {
       blockedBy: (allocation) => this.blockedBy(allocation),
       exportsOf: (desired) => this.exportsOf(desired),
       sharesDirectory: (allocation) => this.siblings(allocation).some(({ desired }) => desired.desired !== 'removed'),
       changed: (allocation) => this.changed(allocation),
-      progress: (step, text) => this.options.onProgress(id, step, text),
+      progress: (step, text) => this.options.onProgress(id, step, this.redact(projectId, text)),
+      redact: (text) => this.redact(projectId, text),
     };
   }
 
@@ -221,10 +235,22 @@ export class AllocationManager {
 
   /** Tells the control plane, and wakes the allocations that may have waited for this. */
   private changed(allocation: Allocation): void {
-    this.options.onChange(allocation.observe());
+    this.options.onChange(this.reportOf(allocation));
     for (const other of this.allocations.values()) if (!other.isRunning && other !== allocation) other.wake();
     for (const listener of this.changeListeners) listener();
     this.changeListeners.clear();
+  }
+
+  /** What scripts and processes print may hold their secrets: those do not leave this machine. */
+  private reportOf(allocation: Allocation): ObservedAllocation {
+    const observed = allocation.observe();
+    const mask = (text: string): string => this.redact(allocation.desired.projectId, text);
+    return {
+      ...observed,
+      ...(observed.message === undefined ? {} : { message: mask(observed.message) }),
+      ...(observed.healthMessage === undefined ? {} : { healthMessage: mask(observed.healthMessage) }),
+      ...(observed.logTail === undefined ? {} : { logTail: observed.logTail.map(mask) }),
+    };
   }
 
   /** The control plane no longer names it: what was removed is forgotten, anything else is stopped and kept. */
@@ -240,4 +266,8 @@ export class AllocationManager {
     this.options.logger.warn({ allocation: allocation.id }, 'an allocation is no longer desired: it is stopped and its files are kept');
     allocation.update({ ...allocation.desired, desired: 'stopped' });
   }
+}
+
+function secretsOf({ vars, secretVars, secretEnv }: DesiredAllocation): string[] {
+  return [...secretVars.flatMap((name) => vars[name] ?? []), ...Object.values(secretEnv)];
 }

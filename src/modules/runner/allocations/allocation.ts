@@ -35,6 +35,8 @@ export interface Surroundings {
   sharesDirectory(allocation: Allocation): boolean;
   changed(allocation: Allocation): void;
   progress: Progress;
+  /** Blanks out the secrets of the project in a text. */
+  redact(text: string): string;
 }
 
 export interface AllocationOptions {
@@ -205,7 +207,7 @@ export class Allocation {
       // What a script printed is for the tenant alone, so it stays out of the agent's own log.
       const isExpected = error instanceof StepFailed || error instanceof DomainError;
       this.options.logger.warn(
-        { step: failure.step, reason: failure.message, ...(isExpected ? {} : { err: error }) },
+        { step: failure.step, reason: this.options.surroundings.redact(failure.message), ...(isExpected ? {} : { err: error }) },
         'a step of an allocation failed',
       );
       if (kind === 'start') this.failedToStart({ logTail: this.logTail(), ...failure });

@@ -1,16 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DomainError } from '../../../common/domain-error.js';
+import { KEY_BYTES, open, seal } from '../../../vault/seal.js';
 import { type DesiredAllocation, desiredAllocationSchema } from '../../../link/messages.js';
 import type { AllocationMemory } from './allocation.types.js';
 
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
+  PRAGMA secure_delete = ON;
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS allocations (id TEXT PRIMARY KEY, desired TEXT NOT NULL, memory TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS operations (key TEXT PRIMARY KEY, state TEXT NOT NULL, result TEXT, at TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS tasks (id TEXT PRIMARY KEY, result TEXT NOT NULL, at TEXT NOT NULL) STRICT;
 `;
 const KEPT_TASKS_MS = 24 * 3_600_000;
+
+/** Begins a sealed value. */
+const SEALED = 'sealed:';
+/** Columns that may hold secrets, each with the key of its table. */
+const SEALED_PLACES = {
+  'allocations.desired': 'id',
+  'allocations.memory': 'id',
+  'operations.result': 'key',
+  'tasks.result': 'id',
+} as const;
+type SealedPlace = keyof typeof SEALED_PLACES;
 
 export interface JournalledAllocation {
   desired: DesiredAllocation;
@@ -19,15 +35,20 @@ export interface JournalledAllocation {
 
 /**
  * The agent's memory: what is wanted, what runs, which steps are done. Every write is on disk when the call returns, so that an act
- * whose intent was written is found again whatever happens in between. Private to the agent: it holds components' secrets.
+ * whose intent was written is found again whatever happens in between. Private to the agent: it holds components' secrets, sealed under a key
+ * beside it, so that no copy of the file alone tells them.
  */
 export class Journal {
   private readonly database: DatabaseSync;
   private readonly statements = new Map<string, StatementSync>();
 
+  private readonly key: Buffer;
+
   constructor(path: string) {
+    this.key = keyAt(`${path}.key`);
     this.database = new DatabaseSync(path);
     this.database.exec(SCHEMA);
+    this.sealOldRows();
   }
 
   /** Makes all writes of `work` one: on disk together, or not at all. */
@@ -55,8 +76,8 @@ export class Journal {
   allocations(): JournalledAllocation[] {
     const rows = this.sql('SELECT desired, memory FROM allocations ORDER BY id').all();
     return rows.map((row) => ({
-      desired: desiredAllocationSchema.parse(JSON.parse(String(row['desired']))),
-      memory: JSON.parse(String(row['memory'])) as AllocationMemory,
+      desired: desiredAllocationSchema.parse(this.unsealed('allocations.desired', row['desired'])),
+      memory: this.unsealed('allocations.memory', row['memory']) as AllocationMemory,
     }));
   }
 
@@ -64,7 +85,7 @@ export class Journal {
     this.sql(
       `INSERT INTO allocations VALUES (?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET desired = excluded.desired, memory = excluded.memory`,
-    ).run(desired.id, JSON.stringify(desired), JSON.stringify(memory));
+    ).run(desired.id, this.sealed('allocations.desired', desired), this.sealed('allocations.memory', memory));
   }
 
   forgetAllocation(id: string): void {
@@ -97,13 +118,13 @@ export class Journal {
 
   taskResult(id: string): unknown {
     const row = this.sql('SELECT result FROM tasks WHERE id = ?').get(id);
-    return row === undefined ? undefined : JSON.parse(String(row['result']));
+    return row === undefined ? undefined : this.unsealed('tasks.result', row['result']);
   }
 
   /** Keeps a task's result for a day, in case that its delivery is repeated. */
   saveTaskResult(id: string, result: unknown, now: Date): void {
     this.sql('DELETE FROM tasks WHERE at < ?').run(new Date(now.getTime() - KEPT_TASKS_MS).toISOString());
-    this.sql('INSERT OR REPLACE INTO tasks VALUES (?, ?, ?)').run(id, JSON.stringify(result), now.toISOString());
+    this.sql('INSERT OR REPLACE INTO tasks VALUES (?, ?, ?)').run(id, this.sealed('tasks.result', result), now.toISOString());
   }
 
   close(): void {
@@ -113,12 +134,38 @@ export class Journal {
   private operationResult(key: string): { result: unknown } | undefined {
     const row = this.sql("SELECT result FROM operations WHERE key = ? AND state = 'done'").get(key);
     if (row === undefined) return undefined;
-    return { result: row['result'] === null ? undefined : (JSON.parse(String(row['result'])) as unknown) };
+    return { result: row['result'] === null ? undefined : this.unsealed('operations.result', row['result']) };
   }
 
   private saveOperation(key: string, state: string, result: unknown): void {
-    const text = result === undefined ? null : JSON.stringify(result);
+    const text = result === undefined ? null : this.sealed('operations.result', result);
     this.sql('INSERT OR REPLACE INTO operations VALUES (?, ?, ?, ?)').run(key, state, text, new Date().toISOString());
+  }
+
+  private sealed(place: SealedPlace, value: unknown): string {
+    return `${SEALED}${seal(this.key, place, Buffer.from(JSON.stringify(value))).toString('base64')}`;
+  }
+
+  private unsealed(place: SealedPlace, stored: unknown): unknown {
+    const text = String(stored);
+    return JSON.parse(open(this.key, place, Buffer.from(text.slice(SEALED.length), 'base64')).toString('utf8'));
+  }
+
+  /** Seals what an older agent wrote in clear, and takes the clear text off the disk. */
+  private sealOldRows(): void {
+    let sealed = 0;
+    this.batch(() => {
+      for (const [place, key] of Object.entries(SEALED_PLACES) as [SealedPlace, string][]) {
+        const [table = '', column = ''] = place.split('.');
+        const rows = this.database
+          .prepare(`SELECT ${key} AS key, ${column} AS value FROM ${table} WHERE ${column} NOT LIKE '${SEALED}%'`)
+          .all();
+        const update = this.database.prepare(`UPDATE ${table} SET ${column} = ? WHERE ${key} = ?`);
+        for (const row of rows) update.run(this.sealed(place, JSON.parse(String(row['value']))), row['key'] ?? null);
+        sealed += rows.length;
+      }
+    });
+    if (sealed > 0) this.database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE);');
   }
 
   private sql(text: string): StatementSync {
@@ -128,4 +175,14 @@ export class Journal {
     this.statements.set(text, statement);
     return statement;
   }
+}
+
+/** The key of a journal, made with it; for the agent alone. */
+function keyAt(path: string): Buffer {
+  if (!existsSync(path)) writeFileSync(path, randomBytes(KEY_BYTES), { mode: 0o600, flag: 'wx', flush: true });
+  const key = readFileSync(path);
+  if (key.length === KEY_BYTES) return key;
+  throw new DomainError('internal', 'JOURNAL_KEY_INVALID', `${path} does not hold a key.`, {
+    fix: 'Restore it from a backup. Without it, move the journal away: the agent asks the control plane for everything anew, and components are restarted.',
+  });
 }
