@@ -10,12 +10,16 @@ import { DatabaseModule } from './database/database.module.js';
 import { HttpModule } from './http/http.module.js';
 import { loggingOptions } from './http/logging.js';
 import { LinkModule } from './link/link.module.js';
+import { MailModule } from './mail/mail.module.js';
+import { AccountsModule } from './modules/accounts/accounts.module.js';
 import { AuditLogModule } from './modules/audit/audit-log.module.js';
 import { auditPolicy } from './modules/audit/audit.policy.js';
 import { ComponentsModule } from './modules/components/components.module.js';
 import { DeploymentsModule } from './modules/deployments/deployments.module.js';
 import { GrantsModule } from './modules/grants/grants.module.js';
 import { HealthModule } from './modules/health/health.module.js';
+import { InvitationsModule } from './modules/invitations/invitations.module.js';
+import { HooksModule } from './modules/hooks/hooks.module.js';
 import { LogsModule } from './modules/logs/logs.module.js';
 import { NodesModule } from './modules/nodes/nodes.module.js';
 import { nodesPolicy } from './modules/nodes/nodes.policy.js';
@@ -43,6 +47,8 @@ const POLICIES = [platformPolicy, usersPolicy, teamsPolicy, portsPolicy, nodesPo
 const MODULES = [
   UsersModule,
   TeamsModule,
+  AccountsModule,
+  InvitationsModule,
   FactorsApiModule,
   OidcModule,
   QuotasModule,
@@ -57,6 +63,7 @@ const MODULES = [
   VariablesModule,
   PlatformKeysModule,
   DeploymentsModule,
+  HooksModule,
   LogsModule,
   LinkModule,
   HealthModule,
@@ -75,6 +82,7 @@ export class AppModule {
         VaultModule,
         AuditLogModule,
         QueueModule,
+        MailModule,
         HttpModule,
         AuthModule.with(POLICIES),
         ...MODULES,

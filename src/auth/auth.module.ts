@@ -10,8 +10,10 @@ import { JwtAuthGuard, PolicyGuard } from './access.guard.js';
 import { FactorsModule } from './factors/factors.module.js';
 import { AccessTokens } from './keys/access-tokens.js';
 import { SigningKey } from './keys/signing-key.entity.js';
+import { SigningKeysController } from './keys/signing-keys.controller.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { ActorLoader } from './actor-loader.js';
+import { Principals } from './principals.js';
 import { ApiToken } from './api-tokens/api-token.entity.js';
 import { ApiTokenAuthenticator } from './api-tokens/api-token-authenticator.js';
 import { ApiTokenUse } from './api-tokens/api-token-use.js';
@@ -43,13 +45,14 @@ export class AuthModule {
         UserDirectoryModule,
         TeamsModule,
       ],
-      controllers: [AuthController, PermissionsController],
+      controllers: [AuthController, PermissionsController, SigningKeysController],
       providers: [
         { provide: AbilityFactory, useValue: new AbilityFactory(policies) },
         { provide: APP_GUARD, useClass: JwtAuthGuard },
         { provide: APP_GUARD, useClass: PolicyGuard },
         AccessTokens,
         ActorLoader,
+        Principals,
         ApiTokenAuthenticator,
         ApiTokenUse,
         ApiTokens,

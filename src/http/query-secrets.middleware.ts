@@ -1,17 +1,20 @@
 import type { NextFunction, Request, Response } from 'express';
 import { DomainError } from '../common/domain-error.js';
 
+/** A name, or one part of a nested one: `token`, `filter[token]`, `a.token`. */
 const SECRET_PARAMETERS =
-  /^(?:access[_-]?token|refresh[_-]?token|id[_-]?token|token|api[_-]?key|apikey|password|secret|authorization|credential)$/i;
+  /(?:^|[[.])(?:(?:access|refresh|id|reset|session|api)?[_-]?token|api[_-]?key|password|secret|authorization|credential|jwt|bearer)\]?$/i;
+/** Tokens of our own, and anything of the form of a JSON Web Token, under whatever name. */
+const SECRET_VALUES = /(?:^|[^A-Za-z0-9])hithe_[a-z]{2,4}_[A-Za-z0-9_-]{16}|^(?:Bearer )?eyJ[\w-]+\.[\w-]+\./;
 
 /** Refuses secrets in the query string: it ends up in logs, histories and referrers. */
 export function refuseSecretsInQuery(request: Request, _response: Response, next: NextFunction): void {
-  const found = Object.keys(request.query).find((name) => SECRET_PARAMETERS.test(name));
-  if (found === undefined) {
-    next();
-    return;
+  const { searchParams } = new URL(request.originalUrl, 'http://localhost');
+  for (const [name, value] of searchParams) {
+    if (!SECRET_PARAMETERS.test(name) && !SECRET_VALUES.test(value)) continue;
+    throw new DomainError('invalid', 'SECRET_IN_QUERY', `A secret must not travel in the query string ("${name.slice(0, 64)}").`, {
+      fix: 'Send it in the Authorization header or in the body. Consider this one known, and replace it.',
+    });
   }
-  throw new DomainError('invalid', 'SECRET_IN_QUERY', `A secret must not travel in the query string ("${found}").`, {
-    fix: 'Send it in the Authorization header or in the body. Consider this one known, and replace it.',
-  });
+  next();
 }

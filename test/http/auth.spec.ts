@@ -1,8 +1,9 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { JwtService } from '@nestjs/jwt';
 import { DataSource } from 'typeorm';
+import { SigningKeys } from '../../src/auth/keys/signing-keys.js';
+import { asSystem } from '../../src/common/request-context.js';
 import { TestApplication, type TestUser, bearer } from '../support/application.js';
 
 interface Grant {
@@ -32,7 +33,7 @@ describe('auth', () => {
   describe('POST /auth/login', () => {
     it('answers with tokens that work, whatever the case of the address', async () => {
       const grant = (await login('aDA@example.ORG', ada.password).expect(200)).body as Grant;
-      expect(grant).toMatchObject({ expiresIn: 900, user: { email: 'ada@example.org', platformAdmin: false } });
+      expect(grant).toMatchObject({ expiresIn: 600, user: { email: 'ada@example.org', platformAdmin: false } });
       await me(grant.accessToken).expect(200);
     });
 
@@ -66,20 +67,20 @@ describe('auth', () => {
       expect((await post(JSON.stringify({ email: 'x'.repeat(2_000_000) })).expect(413)).body).toMatchObject({ code: 'BODY_TOO_LARGE' });
     });
 
-    it('makes known and unknown accounts wait after five failures, and forgets them after a right password', async () => {
+    it('R22: makes known and unknown accounts wait after five failures, and forgets them after a right password', async () => {
       const grace = await application.user('grace@example.org');
       for (let attempt = 0; attempt < 4; attempt += 1) await login(grace.email, 'not this one').expect(401);
       await login(grace.email, grace.password).expect(200);
       for (const email of [grace.email, 'unknown@example.org']) {
         for (let attempt = 0; attempt < 5; attempt += 1) await login(email, 'not this one').expect(401);
         const refused = await login(email, 'not this one').expect(429);
-        expect(refused.body).toMatchObject({ code: 'TOO_MANY_LOGINS' });
+        expect(refused.body).toMatchObject({ code: 'TOO_MANY_ATTEMPTS' });
         expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
       }
       await login(grace.email, grace.password).expect(429);
     });
 
-    it('refuses a disabled user, whose sessions end at once', async () => {
+    it('R20: refuses a disabled user, whose sessions end at once', async () => {
       const user = await application.user('gone@example.org');
       await application.app.get(DataSource).query('UPDATE users SET disabled_at = now() WHERE id = $1', [user.id]);
       await login(user.email, user.password).expect(401);
@@ -92,14 +93,9 @@ describe('auth', () => {
     const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const claimsOf = (token: string) =>
       JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
-    const keyFile = () => application.config.paths.control.jwtKey;
-    const sign = (claims: Record<string, unknown>, key: string | Buffer, algorithm: 'ES256' | 'HS256' = 'ES256') =>
-      new JwtService({}).sign(claims, { algorithm, ...(algorithm === 'ES256' ? { privateKey: key } : { secret: key }) });
-
-    it('are signed by a key that only its owner can read', () => {
-      expect(statSync(keyFile()).mode & 0o777).toBe(0o600);
-      expect(sign(claimsOf(ada.accessToken), readFileSync(keyFile()))).toMatch(/^eyJ/);
-    });
+    const currentKey = () => application.app.get(SigningKeys, { strict: false }).current();
+    const sign = (claims: Record<string, unknown>, { kid, privateKey }: { kid: string; privateKey: string }) =>
+      new JwtService({}).sign(claims, { algorithm: 'ES256', privateKey, keyid: kid });
 
     it.each([
       ['without a token', undefined],
@@ -111,43 +107,55 @@ describe('auth', () => {
       expect(answer.headers['www-authenticate']).toBe('Bearer');
     });
 
-    it('are refused without a signature (alg none)', async () => {
-      await me(`${base64({ alg: 'none', typ: 'JWT' })}.${base64(claimsOf(ada.accessToken))}.`).expect(401);
+    it('R16: are refused without a signature (alg: none), and with an empty one', async () => {
+      const { kid } = await currentKey();
+      const claims = base64(claimsOf(ada.accessToken));
+      for (const alg of ['none', 'None', 'ES256']) await me(`${base64({ alg, typ: 'JWT', kid })}.${claims}.`).expect(401);
+      await me(`${base64({ alg: 'none', typ: 'JWT' })}.${claims}.`).expect(401);
+      await me(ada.accessToken.replace(/[^.]+$/, '')).expect(401);
     });
 
-    it('are refused when signed with the public key as a shared secret (HS256)', async () => {
-      const publicKey: KeyObject = createPublicKey(readFileSync(keyFile()));
-      const pem = publicKey.export({ type: 'spki', format: 'pem' });
-      const { createHmac } = await import('node:crypto');
-      const unsigned = `${base64({ alg: 'HS256', typ: 'JWT' })}.${base64(claimsOf(ada.accessToken))}`;
-      await me(`${unsigned}.${createHmac('sha256', pem).update(unsigned).digest('base64url')}`).expect(401);
+    it('R16: are refused when signed with the public key as a shared secret (HS256)', async () => {
+      const { kid, privateKey } = await currentKey();
+      const publicKey = createPublicKey(privateKey);
+      const secrets = [publicKey.export({ type: 'spki', format: 'pem' }), publicKey.export({ type: 'spki', format: 'der' })];
+      for (const secret of secrets) {
+        const unsigned = `${base64({ alg: 'HS256', typ: 'JWT', kid })}.${base64(claimsOf(ada.accessToken))}`;
+        await me(`${unsigned}.${createHmac('sha256', secret).update(unsigned).digest('base64url')}`).expect(401);
+      }
     });
 
-    it('are refused when signed by another key', async () => {
-      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      await me(sign(claimsOf(ada.accessToken), privateKey.export({ type: 'pkcs8', format: 'pem' }))).expect(401);
+    it('R16: are refused when signed by another key, known by no name or by the name of ours', async () => {
+      const { kid } = await currentKey();
+      const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+      for (const name of [kid, 'unknown', `../${kid}`, '']) {
+        await me(sign(claimsOf(ada.accessToken), { kid: name, privateKey: other })).expect(401);
+      }
+      const { privateKey } = await currentKey();
+      await me(new JwtService({}).sign(claimsOf(ada.accessToken), { algorithm: 'ES256', privateKey })).expect(401);
     });
 
     it.each([
       ['audience', { aud: 'somebody-else' }],
       ['issuer', { iss: 'somebody-else' }],
       ['type', { type: 'refresh' }],
+      ['type (none)', { type: undefined }],
       ['time', { exp: 1_000_000_000 }],
       ['session', { sid: '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55' }],
       ['user', { sub: '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55' }],
-    ])('are refused with a wrong %s, though our own key signed them', async (_name, changed) => {
+    ])('R17: are refused with a wrong %s, though our own key signed them', async (_name, changed) => {
       const claims = claimsOf(ada.accessToken);
-      await me(sign(claims, readFileSync(keyFile()))).expect(200);
-      await me(sign({ ...claims, ...changed }, readFileSync(keyFile()))).expect(401);
+      await me(sign(claims, await currentKey())).expect(200);
+      await me(sign(JSON.parse(JSON.stringify({ ...claims, ...changed })) as Record<string, unknown>, await currentKey())).expect(401);
     });
 
-    it('are not refresh tokens, nor the other way round', async () => {
+    it('R17: are not refresh tokens, nor the other way round', async () => {
       await me(ada.refreshToken).expect(401);
       await refresh(ada.accessToken).expect(401);
     });
 
-    it('are refused in a query string, with a warning', async () => {
-      for (const name of ['access_token', 'token', 'apiKey']) {
+    it('R26: are refused in a query string, with a warning', async () => {
+      for (const name of ['access_token', 'token', 'apiKey', 'session', 'filter[token]', 'q']) {
         const answer = await application.http.get(`/api/v1/me?${name}=${ada.accessToken}`).expect(400);
         expect(answer.body).toMatchObject({ code: 'SECRET_IN_QUERY', requestId: answer.headers['x-request-id'] as unknown });
         expect(answer.text).not.toContain(ada.accessToken);
@@ -166,20 +174,28 @@ describe('auth', () => {
       await me(first.accessToken).expect(200);
     });
 
-    it('ends the whole session when a used token comes back', async () => {
+    it('R18: a used refresh token replayed ends the whole session, and is an audit event', async () => {
       const first = await open();
       const second = (await refresh(first.refreshToken).expect(200)).body as Grant;
       await refresh(first.refreshToken).expect(401);
       await refresh(second.refreshToken).expect(401);
       await me(second.accessToken).expect(401);
+      const events = await asSystem('test', () =>
+        application.app
+          .get(DataSource)
+          .query<{ outcome: string; actor_email: string }[]>(
+            `SELECT outcome, actor_email FROM audit_events WHERE action = 'session.refresh-token-replayed'`,
+          ),
+      );
+      expect(events).toEqual([{ outcome: 'denied', actor_email: 'ada@example.org' }]);
     });
 
-    it('lets one of several at once win, and its session lives on', async () => {
+    it('R19: lets one of several at once win, and its session lives on', async () => {
       const first = await open();
       // The row is held until all of them have begun, so that they are truly at once.
       const runner = application.app.get(DataSource).createQueryRunner();
       await runner.startTransaction();
-      await runner.query('SELECT 1 FROM refresh_tokens FOR UPDATE');
+      await asSystem('test', () => runner.query('SELECT 1 FROM refresh_tokens FOR UPDATE'));
       const calls = Array.from({ length: 4 }, () => refresh(first.refreshToken).then((answer) => answer));
       await waitForWaiting(runner.dataSource, 4);
       await runner.commitTransaction();
@@ -193,9 +209,12 @@ describe('auth', () => {
 
     it('keeps no token in clear', async () => {
       const grant = await open();
-      const rows = await application.app
-        .get(DataSource)
-        .query<{ row: string }[]>(`SELECT t::text AS row FROM refresh_tokens t UNION ALL SELECT s::text FROM sessions s`);
+      const rows = await asSystem('test', () =>
+        application.app
+          .get(DataSource)
+          .query<{ row: string }[]>(`SELECT t::text AS row FROM refresh_tokens t UNION ALL SELECT s::text FROM sessions s`),
+      );
+      expect(rows.length).toBeGreaterThan(2);
       expect(
         rows.filter(({ row }) => row.includes(grant.refreshToken) || row.includes(Buffer.from(grant.refreshToken).toString('hex'))),
       ).toEqual([]);

@@ -1,11 +1,19 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { codeOf } from '../../common/thrown.js';
+
+/** The public half of a P-256 key (RFC 7518, 6.2.1). */
+export interface EcPublicKey {
+  kty: string;
+  crv: string;
+  x: string;
+  y: string;
+}
 
 /** A key pair as it is stored: the private half as PEM, to be sealed, the public half as JWK. */
 export interface KeyPair {
   privateKey: string;
-  publicKey: JsonWebKey;
+  publicKey: EcPublicKey;
 }
 
 /** A new P-256 key pair. */
@@ -28,6 +36,12 @@ export function keyPairInFile(file: string): KeyPair | null {
 function pairOf(key: KeyObject): KeyPair {
   return {
     privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    publicKey: createPublicKey(key).export({ format: 'jwk' }),
+    publicKey: publicHalfOf(key),
   };
+}
+
+function publicHalfOf(key: KeyObject): EcPublicKey {
+  const { kty, crv, x, y } = createPublicKey(key).export({ format: 'jwk' });
+  if (kty === undefined || crv === undefined || x === undefined || y === undefined) throw new TypeError('This is no elliptic curve key');
+  return { kty, crv, x, y };
 }

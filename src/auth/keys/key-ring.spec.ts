@@ -4,7 +4,7 @@ import { KeyRing, type RingKey } from './key-ring.js';
 
 const key = (kid: string, verifiesUntil: Date | null = null): RingKey => ({
   kid,
-  publicKey: {},
+  publicKey: { kty: 'EC', crv: 'P-256', x: '', y: '' },
   publicKeyPem: kid,
   privateKey: null,
   verifiesUntil,

@@ -1,10 +1,10 @@
-import type { JsonWebKey } from 'node:crypto';
 import { type Clock, systemClock } from '../../common/clock.js';
+import type { EcPublicKey } from './key-pair.js';
 
 /** A key as it is used: in memory, decrypted. */
 export interface RingKey {
   kid: string;
-  publicKey: JsonWebKey;
+  publicKey: EcPublicKey;
   publicKeyPem: string;
   /** PEM, of the key that signs; null for the others. */
   privateKey: string | null;

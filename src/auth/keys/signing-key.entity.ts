@@ -1,7 +1,7 @@
-import type { JsonWebKey } from 'node:crypto';
 import { Column, Entity } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
 import { defineSealedColumn } from '../../vault/sealed-columns.js';
+import type { EcPublicKey } from './key-pair.js';
 
 /** An ES256 key of this installation. Its id is the `kid` of the tokens that it signed. */
 @Entity('signing_keys')
@@ -11,7 +11,7 @@ export class SigningKey extends BaseEntity {
   privateKey: Buffer;
 
   @Column('jsonb')
-  publicKey: JsonWebKey;
+  publicKey: EcPublicKey;
 
   /** Null for the one key that signs. */
   @Column({ type: 'timestamptz', nullable: true })

@@ -10,7 +10,7 @@ import { TransactionRunner } from '../../database/transaction-runner.js';
 import { AuditLog } from '../../modules/audit/audit-log.js';
 import { Envelopes, placeOf } from '../../vault/envelopes.js';
 import { KeyRing, type RingKey } from './key-ring.js';
-import { type KeyPair, keyPairInFile, newKeyPair } from './key-pair.js';
+import { type EcPublicKey, type KeyPair, keyPairInFile, newKeyPair } from './key-pair.js';
 import { SigningKey } from './signing-key.entity.js';
 
 const keysChanged = defineChannel<Record<string, never>>('signing_keys_changed');
@@ -20,6 +20,13 @@ const ROTATION_LOCK = 7_070_016;
 /** A replica that has not heard of a rotation signs with the key before for at most as long as it trusts its ring. */
 const LEEWAY_SECONDS = 60;
 const KEPT_FOR_THE_RECORD_MS = 24 * 60 * 60 * 1000;
+
+/** The public half of a key as the world may know it. */
+export interface PublishedKey extends EcPublicKey {
+  kid: string;
+  use: 'sig';
+  alg: 'ES256';
+}
 
 /** The key that signs now. */
 export interface CurrentKey {
@@ -67,10 +74,9 @@ export class SigningKeys implements OnApplicationBootstrap {
     return (await this.ring.find(kid))?.publicKeyPem;
   }
 
-  /** The public halves of all keys whose tokens are good, as a JSON Web Key Set. */
-  async published(): Promise<{ keys: Record<string, unknown>[] }> {
-    const keys = await this.ring.all();
-    return { keys: keys.map(({ kid, publicKey }) => ({ ...publicKey, kid, use: 'sig', alg: 'ES256' })) };
+  /** The public halves of all keys whose tokens are good, for a JSON Web Key Set. */
+  async published(): Promise<PublishedKey[]> {
+    return (await this.ring.all()).map(({ kid, publicKey: { kty, crv, x, y } }) => ({ kty, crv, x, y, kid, use: 'sig', alg: 'ES256' }));
   }
 
   /** All keys that are known, newest first. */
@@ -115,7 +121,9 @@ export class SigningKeys implements OnApplicationBootstrap {
       rows.map(async (row) => ({
         kid: row.id,
         publicKey: { ...row.publicKey },
-        publicKeyPem: createPublicKey({ key: row.publicKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString(),
+        publicKeyPem: createPublicKey({ key: { ...row.publicKey }, format: 'jwk' })
+          .export({ type: 'spki', format: 'pem' })
+          .toString(),
         privateKey: row.replacedAt === null ? await this.envelopes.decrypt(placeOf('signing-key', row.id), row.privateKey) : null,
         verifiesUntil: row.verifiesUntil,
       })),

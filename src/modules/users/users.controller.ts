@@ -1,19 +1,23 @@
-import { Body, Controller, Get, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../../auth/actor.js';
 import { Authenticated, CurrentActor, RequireAbility } from '../../auth/auth.decorators.js';
 import { ApiProblem, Operation } from '../../http/api.decorators.js';
 import { IdParam } from '../../http/id-param.js';
 import { PageQuery, mapPage } from '../../http/pagination.js';
-import { CreateUserDto } from './dto/create-user.dto.js';
+import { ChangeUserDto, CreateUserDto } from './dto/create-user.dto.js';
 import { CreatedUserDto, UserDto, UserPageDto } from './dto/user.dto.js';
+import { UserAdministration } from './user-administration.service.js';
 import { UsersService } from './users.service.js';
 
 /** Accounts of people. */
 @ApiTags('users')
 @Controller('users')
 export class UsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(
+    private readonly users: UsersService,
+    private readonly administration: UserAdministration,
+  ) {}
 
   @Post()
   @RequireAbility('create', 'User')
@@ -53,5 +57,34 @@ export class UsersController {
   @ApiProblem('invalid', 'not-found')
   async get(@CurrentActor() actor: Actor, @IdParam('userId') userId: string): Promise<UserDto> {
     return UserDto.from(await this.users.get(actor, userId));
+  }
+
+  @Patch(':userId')
+  @RequireAbility('update', 'User')
+  @Operation({
+    id: 'changeUser',
+    summary: 'Change a user',
+    description:
+      'Disables or enables an account, and gives or takes the administration of the platform. A disabled user is out at once. Platform administrators only; one of them always remains.',
+  })
+  @ApiOkResponse({ type: UserDto, description: 'The user' })
+  @ApiProblem('invalid', 'not-found', 'conflict')
+  async change(@CurrentActor() actor: Actor, @IdParam('userId') userId: string, @Body() body: ChangeUserDto): Promise<UserDto> {
+    return UserDto.from(await this.administration.change(actor, userId, { disabled: body.disabled, platformAdmin: body.platformAdmin }));
+  }
+
+  @Delete(':userId')
+  @HttpCode(204)
+  @RequireAbility('delete', 'User')
+  @Operation({
+    id: 'deleteUser',
+    summary: 'Delete a user',
+    description:
+      'Deletes the account, its sessions, API tokens and personal team, which must be empty. What the user did stays in the audit log. Platform administrators only.',
+  })
+  @ApiNoContentResponse({ description: 'The user is gone' })
+  @ApiProblem('invalid', 'not-found', 'conflict')
+  async remove(@CurrentActor() actor: Actor, @IdParam('userId') userId: string): Promise<void> {
+    await this.administration.remove(actor, userId);
   }
 }

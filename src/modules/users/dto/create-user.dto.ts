@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsEmail, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsBoolean, IsEmail, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator';
 import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../../auth/passwords/password-policy.js';
 
 /** The request to open an account. */
@@ -19,4 +19,20 @@ export class CreateUserDto {
   @IsString()
   @MaxLength(LONGEST_PASSWORD)
   password?: string;
+}
+
+/** Unlike `@IsOptional()` it lets no null through. */
+const isGiven = (_body: unknown, value: unknown): boolean => value !== undefined;
+
+/** The request to change an account; what is absent stays. */
+export class ChangeUserDto {
+  @ApiPropertyOptional({ example: true, description: 'A disabled user cannot log in, and their sessions and API tokens stop working' })
+  @ValidateIf(isGiven)
+  @IsBoolean()
+  disabled?: boolean;
+
+  @ApiPropertyOptional({ example: false, description: 'Whether they administer the platform' })
+  @ValidateIf(isGiven)
+  @IsBoolean()
+  platformAdmin?: boolean;
 }
