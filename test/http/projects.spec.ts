@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { REDACTED } from '../../src/modules/projects/domain/project-spec.js';
+import { asSystem } from '../../src/common/request-context.js';
 import { SecretsService } from '../../src/modules/secrets/secrets.service.js';
 import { bearer, TestApplication, type TestUser } from '../support/application.js';
 
@@ -164,7 +165,8 @@ describe('projects', () => {
       expect((await apply(owner, created.spec).expect(200)).body).toMatchObject({ specVersion: 1 });
       expect((await apply(owner, spec(components)).expect(200)).body).toMatchObject({ specVersion: 1 });
       const secrets = application.app.get(SecretsService, { strict: false });
-      expect(await secrets.reveal({ teamId, projectId: created.id }, 'db', { POSTGRES_PASSWORD: 1 })).toEqual({ POSTGRES_PASSWORD: secret });
+      const kept = asSystem('test', () => secrets.reveal({ teamId, projectId: created.id }, 'db', { POSTGRES_PASSWORD: 1 }));
+      expect(await kept).toEqual({ POSTGRES_PASSWORD: secret });
       const another = { db: { port: 'postgres', vars: { POSTGRES_PASSWORD: 'another long password' } } };
       expect((await apply(owner, spec(another)).expect(200)).body).toMatchObject({ specVersion: 2 });
       const bad = (await apply(owner, spec({ db: { port: 'postgres', vars: { POSTGRES_PASSWORD: 'short' } } })).expect(400))
