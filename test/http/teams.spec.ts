@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { asSystem } from '../../src/common/request-context.js';
 import { TestApplication, type TestUser, bearer } from '../support/application.js';
+import { eventsOf } from '../support/audit-events.js';
 
 interface Page {
   items: { id: string }[];
   nextCursor: string | null;
 }
 
-type Role = 'owner' | 'admin' | 'developer' | 'viewer';
+type Role = 'owner' | 'admin' | 'developer' | 'viewer' | 'auditor';
 
 describe('teams', () => {
   let application: TestApplication;
@@ -190,5 +193,158 @@ describe('teams', () => {
     it('must be users', async () => {
       expect((await put(owner, 'nobody@example.org', 'viewer').expect(404)).body).toMatchObject({ code: 'USER_NOT_FOUND' });
     });
+  });
+
+  describe('PATCH /teams/:teamId', () => {
+    const rename = (user: TestUser, body: object) => application.http.patch(`/api/v1/teams/${teamId}`).set(bearer(user)).send(body);
+
+    it('renames; the slug stays', async () => {
+      const before = (await get(owner, `/${teamId}`).expect(200)).body as { slug: string };
+      expect((await rename(admin, { name: 'Lock keepers' }).expect(200)).body).toMatchObject({ name: 'Lock keepers', slug: before.slug });
+      expect(await eventsOf(application, teamId)).toContainEqual(
+        expect.objectContaining({ action: 'team.renamed', before: { name: 'Harbour crew' }, after: { name: 'Lock keepers' } }),
+      );
+    });
+
+    it('is for owners and admins', async () => {
+      for (const user of [developer, viewer, platform]) await rename(user, { name: 'x' }).expect(403);
+      await rename(stranger, { name: 'x' }).expect(404);
+    });
+
+    it.each([[{}], [{ name: '' }], [{ name: 'x', slug: 'y' }], [{ name: 'x', personalOf: null }]])('refuses %j', async (body) => {
+      await rename(owner, body).expect(400);
+    });
+  });
+
+  describe('DELETE /teams/:teamId', () => {
+    const removeTeam = (user: TestUser, id: string, confirm: string) =>
+      application.http.delete(`/api/v1/teams/${id}?confirm=${confirm}`).set(bearer(user));
+    const slugOf = async () => ((await get(owner, `/${teamId}`).expect(200)).body as { slug: string }).slug;
+
+    it('asks for the slug, and takes members and roles with it', async () => {
+      expect((await removeTeam(owner, teamId, 'wrong').expect(400)).body).toMatchObject({ code: 'CONFIRMATION_WRONG' });
+      await removeTeam(owner, teamId, await slugOf()).expect(204);
+      await get(owner, `/${teamId}`).expect(404);
+      expect((await eventsOf(application, teamId)).at(-1)).toMatchObject({ action: 'team.deleted', before: { name: 'Harbour crew' } });
+    });
+
+    it('is for owners and platform administrators', async () => {
+      const slug = await slugOf();
+      for (const user of [admin, developer, viewer]) await removeTeam(user, teamId, slug).expect(403);
+      await removeTeam(stranger, teamId, slug).expect(404);
+      await removeTeam(platform, teamId, slug).expect(204);
+      expect((await eventsOf(application, teamId)).at(-1)).toMatchObject({ action: 'team.deleted', actor: platform.email });
+    });
+
+    it('names the projects that are in the way', async () => {
+      const spec = { name: 'shop', components: { db: { port: 'postgres', version: '17' } } };
+      await application.http.put(`/api/v1/teams/${teamId}/projects/shop`).set(bearer(owner)).send({ spec }).expect(201);
+      expect((await removeTeam(owner, teamId, await slugOf()).expect(409)).body).toMatchObject({
+        code: 'TEAM_HAS_PROJECTS',
+        detail: expect.stringContaining('shop') as string,
+      });
+    });
+
+    it('leaves personal teams to their users', async () => {
+      const { slug } = (await get(owner, `/${owner.teamId}`).expect(200)).body as { slug: string };
+      for (const user of [owner, platform])
+        expect((await removeTeam(user, owner.teamId, slug).expect(409)).body).toMatchObject({ code: 'TEAM_PERSONAL' });
+    });
+  });
+
+  describe('POST /teams/:teamId/transfer', () => {
+    const transfer = (user: TestUser, email: string, id = teamId) =>
+      application.http.post(`/api/v1/teams/${id}/transfer`).set(bearer(user)).send({ email });
+    const roles = async () =>
+      Object.fromEntries(
+        ((await get(admin, `/${teamId}/members`).expect(200)).body as { items: { email: string; role: string }[] }).items.map((member) => [
+          member.email,
+          member.role,
+        ]),
+      );
+
+    it('makes the other an owner and the caller an admin', async () => {
+      expect((await transfer(owner, developer.email).expect(200)).body).toMatchObject({ role: 'admin' });
+      expect(await roles()).toMatchObject({ [developer.email]: 'owner', [owner.email]: 'admin' });
+      await transfer(owner, owner.email).expect(403);
+      expect((await eventsOf(application, teamId)).at(-2)).toMatchObject({
+        action: 'team.transferred',
+        before: { owners: [owner.id] },
+        after: { owners: [developer.id] },
+      });
+    });
+
+    it('takes in somebody who was no member', async () => {
+      await transfer(owner, stranger.email).expect(200);
+      expect(await roles()).toMatchObject({ [stranger.email]: 'owner', [owner.email]: 'admin' });
+    });
+
+    it('by a platform administrator makes all owners before admins', async () => {
+      await put(owner, viewer.email, 'owner').expect(200);
+      expect((await transfer(platform, developer.email).expect(200)).body).toMatchObject({ role: null });
+      expect(await roles()).toMatchObject({ [developer.email]: 'owner', [owner.email]: 'admin', [viewer.email]: 'admin' });
+    });
+
+    it('is for owners and platform administrators, and for teams of their own', async () => {
+      await transfer(admin, admin.email).expect(403);
+      await transfer(stranger, stranger.email).expect(404);
+      await transfer(owner, 'nobody@example.org').expect(404);
+      expect((await transfer(owner, owner.email).expect(409)).body).toMatchObject({ code: 'TEAM_ALREADY_OWNED' });
+      expect((await transfer(owner, viewer.email, owner.teamId).expect(409)).body).toMatchObject({ code: 'TEAM_PERSONAL' });
+    });
+
+    it('happens once when it is asked for twice at the same moment', async () => {
+      const answers = await Promise.all([transfer(owner, developer.email), transfer(owner, viewer.email)]);
+      expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
+      expect(Object.values(await roles()).filter((role) => role === 'owner')).toHaveLength(1);
+    });
+  });
+
+  describe('R33: the last owner cannot go', () => {
+    it('by leaving, by being removed, by another role', async () => {
+      expect((await remove(owner, owner).expect(409)).body).toMatchObject({ code: 'LAST_OWNER' });
+      expect((await put(owner, owner.email, 'admin').expect(409)).body).toMatchObject({ code: 'LAST_OWNER' });
+    });
+
+    it('nor when two owners leave, or lower each other, at the same moment', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        await put(owner, admin.email, 'owner').expect(200);
+        const answers = await Promise.all([put(owner, admin.email, 'admin'), put(admin, owner.email, 'admin')]);
+        const statuses = answers.map((answer) => answer.status).sort();
+        expect(statuses[0]).toBe(200);
+        expect([403, 409]).toContain(statuses[1]);
+        const owners = (
+          (await get(viewer, `/${teamId}/members`).expect(200)).body as { items: { userId: string; role: string }[] }
+        ).items.filter((member) => member.role === 'owner');
+        expect(owners).toHaveLength(1);
+        if (owners[0]?.userId === admin.id) {
+          await put(admin, owner.email, 'owner').expect(200);
+          await put(owner, admin.email, 'admin').expect(200);
+        }
+      }
+    });
+
+    it('nor when the other owner cannot log in any more', async () => {
+      await put(owner, viewer.email, 'owner').expect(200);
+      await asSystem('test', () =>
+        application.app.get(DataSource).query('UPDATE users SET disabled_at = now() WHERE id = $1', [viewer.id]),
+      );
+      expect((await remove(owner, owner).expect(409)).body).toMatchObject({ code: 'LAST_OWNER' });
+      await asSystem('test', () => application.app.get(DataSource).query('UPDATE users SET disabled_at = NULL WHERE id = $1', [viewer.id]));
+      await remove(owner, owner).expect(204);
+    });
+  });
+
+  it('members: every change is an event of the team', async () => {
+    await put(owner, stranger.email, 'viewer').expect(200);
+    await put(owner, stranger.email, 'viewer').expect(200);
+    await put(owner, stranger.email, 'auditor').expect(200);
+    await remove(owner, stranger).expect(204);
+    const events = (await eventsOf(application, teamId)).filter((event) => event.subjectId === stranger.id);
+    expect(events.map(({ action, before, after }) => ({ action, before, after }))).toEqual([
+      { action: 'member.added', before: null, after: { role: 'viewer' } },
+      { action: 'member.role-changed', before: { role: 'viewer' }, after: { role: 'auditor' } },
+      { action: 'member.removed', before: { role: 'auditor' }, after: null },
+    ]);
   });
 });
