@@ -52,14 +52,14 @@ const TABLES = [
   // The end of the chain. Whoever appends holds its row until commit, so numbers have no gaps and appear in order.
   `CREATE TABLE audit_head (
     id boolean NOT NULL DEFAULT true,
-    installation_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    installation_id uuid NOT NULL,
     seq bigint NOT NULL DEFAULT 0,
-    hash bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+    hash bytea NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT pk_audit_head PRIMARY KEY (id),
     CONSTRAINT ck_audit_head_id CHECK (id)
   ) WITH (fillfactor = 10)`,
-  `INSERT INTO audit_head DEFAULT VALUES`,
+  `INSERT INTO audit_head (installation_id, hash) VALUES (gen_random_uuid(), decode(repeat('00', 32), 'hex'))`,
   // What has left the table for a file: its ends stay, so that the chain can be followed across.
   `CREATE TABLE audit_segments (
     first_seq bigint NOT NULL,

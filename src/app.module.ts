@@ -12,6 +12,7 @@ import { loggingOptions } from './http/logging.js';
 import { LinkModule } from './link/link.module.js';
 import { MailModule } from './mail/mail.module.js';
 import { AccountsModule } from './modules/accounts/accounts.module.js';
+import { AuditModule } from './modules/audit/audit.module.js';
 import { AuditLogModule } from './modules/audit/audit-log.module.js';
 import { auditPolicy } from './modules/audit/audit.policy.js';
 import { ComponentsModule } from './modules/components/components.module.js';
@@ -66,6 +67,7 @@ const MODULES = [
   HooksModule,
   LogsModule,
   LinkModule,
+  AuditModule,
   HealthModule,
 ];
 

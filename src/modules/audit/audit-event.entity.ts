@@ -92,13 +92,13 @@ export class AuditHead {
   @PrimaryColumn({ type: 'boolean', default: true })
   id: boolean;
 
-  @Column({ type: 'uuid', default: () => 'gen_random_uuid()' })
+  @Column('uuid')
   installationId: string;
 
   @Column({ type: 'bigint', default: 0 })
   seq: string;
 
-  @Column({ type: 'bytea', default: () => `decode(repeat('00'::text, 32), 'hex'::text)` })
+  @Column('bytea')
   hash: Buffer;
 
   @Column({ type: 'timestamptz', default: () => 'now()' })

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
-import type { Action } from '../../auth/ability.js';
+import { type Action, mayDo } from '../../auth/ability.js';
 import { whereAllowed } from '../../auth/ability-query.js';
 import type { Actor } from '../../auth/actor.js';
 import { Bell } from '../../common/bell.js';
@@ -9,6 +9,7 @@ import { asSystem } from '../../common/request-context.js';
 import { Notifications } from '../../database/notifications.js';
 import type { ServerEvent } from '../../http/event-streams.js';
 import { type Page, cursorInvalid, encodeCursor } from '../../http/pagination.js';
+import { TeamsService } from '../teams/teams.service.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { AuditReader, RECORD_COLUMNS } from './audit-reader.js';
 import { auditAppended } from './audit.channels.js';
@@ -36,6 +37,7 @@ export class AuditEventsService {
     private readonly dataSource: DataSource,
     private readonly notifications: Notifications,
     private readonly reader: AuditReader,
+    private readonly teams: TeamsService,
   ) {}
 
   /** A page of events that `actor` may read, newest first. */
@@ -48,6 +50,20 @@ export class AuditEventsService {
     const items = rows.slice(0, query.limit);
     const last = items.at(-1);
     return { items, nextCursor: rows.length > query.limit && last ? encodeCursor(String(last.seq)) : null };
+  }
+
+  /** A filter must not tell whether another tenant's team or project exists: 404 for either. Projects that are gone can be asked for. */
+  async assertVisible(actor: Actor, { teamId, projectId }: AuditFilterQuery): Promise<void> {
+    if (teamId !== undefined) await this.teams.require(actor, teamId);
+    if (projectId === undefined) return;
+    const [project] = await asSystem('audit', () =>
+      this.dataSource.query<{ id: string; teamId: string; protected: boolean }[]>(
+        'SELECT id, team_id AS "teamId", protected FROM projects WHERE id = $1',
+        [projectId],
+      ),
+    );
+    const visible = project !== undefined && mayDo(actor, 'read', 'Project', project);
+    if (!visible && !(await this.query(actor, 'read', { projectId }).limit(1).getRawOne())) throw notFound('project', projectId);
   }
 
   /** One event; 404 when it is not the actor's to read. */

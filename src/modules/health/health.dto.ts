@@ -20,6 +20,8 @@ export class HealthPartsDto {
   agent: PartHealthDto;
   @ApiProperty({ type: PartHealthDto })
   isolation: PartHealthDto;
+  @ApiProperty({ type: PartHealthDto })
+  audit: PartHealthDto;
 }
 
 /** Health of the whole platform. */

@@ -4,9 +4,10 @@ import { DataSource } from 'typeorm';
 import { messageOf } from '../../common/thrown.js';
 import { Notifications } from '../../database/notifications.js';
 import { JobQueue } from '../../queue/job-queue.js';
+import { AuditHealth } from './audit-health.js';
 import { type ComponentHealth, NodeHealth } from './node-health.js';
 
-export const HEALTH_PARTS = ['database', 'queue', 'agent', 'isolation'] as const;
+export const HEALTH_PARTS = ['database', 'queue', 'agent', 'isolation', 'audit'] as const;
 export type HealthPart = (typeof HEALTH_PARTS)[number];
 
 export interface PlatformHealth {
@@ -31,13 +32,15 @@ export class HealthService implements OnModuleDestroy {
   /** All parts, each probed at the same time and given up after three seconds. */
   async report(): Promise<PlatformHealth> {
     const nodes = this.modules.get<NodeHealth>(NodeHealth, { strict: false });
-    const [database, queue, agent, isolation] = await Promise.all([
+    const audit = this.modules.get<AuditHealth>(AuditHealth, { strict: false });
+    const [database, queue, agent, isolation, auditLog] = await Promise.all([
       probe(() => this.database()),
       probe(() => this.queueHealth()),
       probe(() => nodes.agent()),
       probe(() => nodes.isolation()),
+      probe(() => audit.check()),
     ]);
-    const parts = { database, queue, agent, isolation };
+    const parts = { database, queue, agent, isolation, audit: auditLog };
     return { status: Object.values(parts).every((part) => part.ok) ? 'ok' : 'degraded', parts };
   }
 
