@@ -87,9 +87,14 @@ export class Context {
     return dataOf((await this.client()).api.GET('/api/v1/me'));
   }
 
+  /** The team that `--team` or `HITHE_TEAM` names, if either does. */
+  get namedTeam(): string | undefined {
+    return this.options.team ?? this.io.env['HITHE_TEAM'];
+  }
+
   /** The team that the command is about: `--team`, `HITHE_TEAM`, the one chosen by `hithe use`, or the only one. */
   async team(): Promise<ChosenTeam> {
-    const wanted = this.options.team ?? this.io.env['HITHE_TEAM'];
+    const wanted = this.namedTeam;
     const server = await this.chosenServer();
     const chosen = server === undefined ? undefined : (await this.config()).teams[server];
     if (chosen !== undefined && (wanted === undefined || wanted === '' || wanted === chosen.slug || wanted === chosen.id)) return chosen;

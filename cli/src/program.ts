@@ -4,6 +4,7 @@ import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.js';
 import type { Io } from './io.js';
 import { peopleCommands } from './program/people.js';
 import { lifecycleCommands, projectCommands } from './program/projects.js';
+import { quotaCommands } from './program/quotas.js';
 import { sessionCommands } from './program/session.js';
 import type { Work } from './program/shared.js';
 import { viewCommands } from './program/views.js';
@@ -38,6 +39,7 @@ export function buildProgram(io: Io): Program {
   projectCommands(program, act);
   lifecycleCommands(program, act);
   viewCommands(program, act);
+  quotaCommands(program, act);
   return { command: program, exitCode: () => exitCode };
 }
 

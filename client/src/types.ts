@@ -18,3 +18,6 @@ export type DeploymentFailure = Schemas['DeploymentFailureDto'];
 export type LogLine = Schemas['LogLineDto'];
 export type Port = Schemas['PortDto'];
 export type PortDetail = Schemas['PortDetailDto'];
+export type TeamQuota = Schemas['TeamQuotaDto'];
+export type QuotaLimits = Schemas['QuotaLimitsDto'];
+export type Usage = Schemas['UsageDto'];
