@@ -1,8 +1,9 @@
-import { Body, Controller, Delete, Get, Header, Headers, HttpCode, HttpStatus, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, Headers, HttpCode, HttpStatus, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import type { Actor } from '../../auth/actor.js';
 import { CurrentActor, RequireAbility } from '../../auth/auth.decorators.js';
+import { DomainError } from '../../common/domain-error.js';
 import { ApiProblem, Operation } from '../../http/api.decorators.js';
 import { etagOf } from '../../http/etag.js';
 import { IdParam } from '../../http/id-param.js';
@@ -158,7 +159,9 @@ export class VariablesController {
     @CurrentActor() actor: Actor,
     @IdParam('projectId') projectId: string,
     @Body() body: RevealVariablesDto,
+    @Req() request: Request,
   ): Promise<RevealedVariablesDto> {
+    assertJson(request);
     const items = await this.reveals.reveal(actor, projectId, scopeOf(body.component), body.names);
     return { items: items.map((item) => RevealedVariableDto.from(item)), nextCursor: null };
   }
@@ -201,7 +204,17 @@ export class VariablesController {
     @CurrentActor() actor: Actor,
     @IdParam('projectId') projectId: string,
     @Body() body: ExportVariablesDto,
+    @Req() request: Request,
   ): Promise<ExportedVariablesDto> {
+    assertJson(request);
     return this.reveals.export(actor, projectId, scopeOf(body.component));
   }
+}
+
+/** What shows secrets is asked for on purpose: no link, form or empty request does it. */
+function assertJson(request: Request): void {
+  if (request.is('application/json') !== false && request.is('application/json') !== null) return;
+  throw new DomainError('invalid', 'BODY_NOT_JSON', 'This request needs a body of JSON.', {
+    fix: 'Send {} with Content-Type: application/json.',
+  });
 }
