@@ -12,6 +12,7 @@ import { Variables1795500610000 } from './1795500610000-variables.js';
 import { SecondFactors1795500300000 } from './1795500300000-second-factors.js';
 import { Oidc1795500310000 } from './1795500310000-oidc.js';
 import { QuotasAndUsage1795500700000 } from './1795500700000-quotas-and-usage.js';
+import { StandingChanged1795500900000 } from './1795500900000-standing-changed.js';
 
 /** All migrations, oldest first. Append only: one that was released never changes. */
 export const migrations: readonly (new () => MigrationInterface)[] = [
@@ -28,4 +29,5 @@ export const migrations: readonly (new () => MigrationInterface)[] = [
   Vault1795500600000,
   Variables1795500610000,
   QuotasAndUsage1795500700000,
+  StandingChanged1795500900000,
 ];

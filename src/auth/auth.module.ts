@@ -14,6 +14,7 @@ import { SigningKeysController } from './keys/signing-keys.controller.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { ActorLoader } from './actor-loader.js';
 import { Principals } from './principals.js';
+import { Reauthorisation } from './reauthorisation.js';
 import { ApiToken } from './api-tokens/api-token.entity.js';
 import { ApiTokenAuthenticator } from './api-tokens/api-token-authenticator.js';
 import { ApiTokenUse } from './api-tokens/api-token-use.js';
@@ -53,6 +54,7 @@ export class AuthModule {
         AccessTokens,
         ActorLoader,
         Principals,
+        Reauthorisation,
         ApiTokenAuthenticator,
         ApiTokenUse,
         ApiTokens,
@@ -65,7 +67,7 @@ export class AuthModule {
         Sessions,
         SigningKeys,
       ],
-      exports: [AbilityFactory, ActorLoader, ApiTokens, AuthService, PasswordHasher, Sessions, SigningKeys, Throttle],
+      exports: [AbilityFactory, ActorLoader, ApiTokens, AuthService, PasswordHasher, Reauthorisation, Sessions, SigningKeys, Throttle],
     };
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { Reauthorisation } from '../auth/reauthorisation.js';
 import { stackOf } from '../common/thrown.js';
 
 /** One server-sent event. `id` is what a client resumes after; `data` travels as JSON. */
@@ -21,16 +22,22 @@ export type EventSource = AsyncIterable<ServerEvent>;
 const HEARTBEAT_MS = 15_000;
 const RECONNECT_MS = 1_000;
 
-/** Answers with server-sent events, for as long as the source has any; ends all streams when the server stops. */
+/**
+ * Answers with server-sent events, for as long as the source has any and the caller may have them; ends all streams when the
+ * server stops.
+ */
 @Injectable()
 export class EventStreams implements OnModuleDestroy {
   private readonly logger = new Logger(EventStreams.name);
   private readonly open = new Set<AbortController>();
   private stopping = false;
 
+  constructor(private readonly callers: Reauthorisation) {}
+
   /**
    * Streams what `start` returns. Whatever `start` throws is an ordinary problem answer. A source that fails later cuts the
-   * connection, so that the client comes back with its `Last-Event-ID`; one that ends ends the answer.
+   * connection, so that the client comes back with its `Last-Event-ID`; so does a caller who lost a right, who is then told so. A
+   * source that ends ends the answer.
    */
   async send(request: Request, response: Response, start: (context: StreamContext) => EventSource | Promise<EventSource>): Promise<void> {
     const controller = new AbortController();
@@ -39,6 +46,11 @@ export class EventStreams implements OnModuleDestroy {
     };
     response.on('close', leave);
     this.open.add(controller);
+    let revoked = false;
+    const forget = this.callers.watch(request, () => {
+      revoked = true;
+      leave();
+    });
     // Requests still come in until the server is closed, which waits for their end.
     if (this.stopping) controller.abort();
     try {
@@ -50,12 +62,15 @@ export class EventStreams implements OnModuleDestroy {
       } finally {
         clearInterval(heartbeat);
       }
-      response.end();
+      // An ordinary end would say that there is no more.
+      if (isSet(revoked)) response.destroy();
+      else response.end();
     } catch (error) {
       if (!response.headersSent) throw error;
       if (!controller.signal.aborted) this.logger.error('An event stream failed', stackOf(error));
       response.destroy();
     } finally {
+      forget();
       response.off('close', leave);
       this.open.delete(controller);
       controller.abort();
@@ -71,6 +86,11 @@ export class EventStreams implements OnModuleDestroy {
     this.stopping = true;
     for (const controller of this.open) controller.abort();
   }
+}
+
+/** A call keeps the compiler from believing that nothing can have changed meanwhile. */
+function isSet(flag: boolean): boolean {
+  return flag;
 }
 
 function begin(response: Response): void {
