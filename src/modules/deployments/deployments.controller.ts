@@ -11,7 +11,6 @@ import { Idempotent } from '../../http/idempotency.js';
 import { PageQuery, mapPage } from '../../http/pagination.js';
 import { ProjectSpecDto } from '../projects/dto/project.dto.js';
 import { ProjectsService } from '../projects/projects.service.js';
-import { DeploymentEvents } from './deployment-events.js';
 import { DeploymentsService } from './deployments.service.js';
 import { CreateDeploymentDto, DeleteProjectQuery, DeploymentDto, DeploymentPageDto } from './dto/deployment.dto.js';
 import { PlanDto } from './dto/plan.dto.js';
@@ -27,7 +26,6 @@ export class DeploymentsController {
     private readonly deployments: DeploymentsService,
     private readonly plans: PlansService,
     private readonly projects: ProjectsService,
-    private readonly history: DeploymentEvents,
     private readonly streams: EventStreams,
   ) {}
 
@@ -142,10 +140,9 @@ export class DeploymentsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await this.streams.send(request, response, async ({ signal, lastEventId }) => {
-      await this.deployments.get(actor, deploymentId);
-      return this.history.follow(deploymentId, sequenceOf(lastEventId), signal);
-    });
+    await this.streams.send(request, response, async ({ signal, lastEventId }) =>
+      this.deployments.follow(actor, deploymentId, sequenceOf(lastEventId), signal),
+    );
   }
 }
 

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { authorize } from '../../auth/ability.js';
+import { authorize, mayDo } from '../../auth/ability.js';
 import type { Actor } from '../../auth/actor.js';
 import { DomainError, notFound } from '../../common/domain-error.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
+import type { ServerEvent } from '../../http/event-streams.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
 import { JobQueue } from '../../queue/job-queue.js';
 import { AuditLog } from '../audit/audit-log.js';
@@ -20,6 +21,7 @@ import { advanceDeployment } from './deployments.jobs.js';
 import { deleteActions, restartActions, startActions, stopActions, stopEffects } from './domain/actions.js';
 import { isCancellable } from './domain/decide.js';
 import type { ComponentAction, DeploymentKind } from './domain/deployment.js';
+import { eventsWithoutLogLines, withoutLogLines } from './log-visibility.js';
 import { Orchestrator } from './orchestrator.js';
 import { OrchestratorDriver } from './orchestrator.driver.js';
 
@@ -77,19 +79,32 @@ export class DeploymentsService {
   }
 
   async list(actor: Actor, projectId: string, page: PageQuery): Promise<Page<Deployment>> {
-    await this.projects.require(actor, projectId, 'read');
-    return pageOf(this.deployments.createQueryBuilder('deployment').where({ projectId }), page, 'DESC');
+    const project = await this.projects.require(actor, projectId, 'read');
+    const found = await pageOf(this.deployments.createQueryBuilder('deployment').where({ projectId }), page, 'DESC');
+    return mayDo(actor, 'read-logs', 'Project', project) ? found : { ...found, items: found.items.map(withoutLogLines) };
   }
 
-  /** A deployment of a team that `actor` may see; that of a deleted project too. */
+  /** A deployment of a team that `actor` may see, without log lines unless they may read those; that of a deleted project too. */
   async get(actor: Actor, deploymentId: string): Promise<Deployment> {
-    const found = await this.deployments.findOneBy({ id: deploymentId });
-    authorize(actor, 'read', 'Project', found === null ? null : { id: found.projectId, teamId: found.teamId, protected: false }, {
-      what: 'deployment',
-      id: deploymentId,
-    });
-    if (found === null) throw notFound('deployment', deploymentId);
-    return found;
+    const { deployment, logs } = await this.look(actor, deploymentId);
+    return logs ? deployment : withoutLogLines(deployment);
+  }
+
+  /** Its history and what is to come, for as long as the signal stands. */
+  async follow(actor: Actor, deploymentId: string, after: number, signal: AbortSignal): Promise<AsyncIterable<ServerEvent>> {
+    const { logs } = await this.look(actor, deploymentId);
+    const events = this.events.follow(deploymentId, after, signal);
+    return logs ? events : eventsWithoutLogLines(events);
+  }
+
+  private async look(actor: Actor, deploymentId: string): Promise<{ deployment: Deployment; logs: boolean }> {
+    const deployment = await this.deployments.findOneBy({ id: deploymentId });
+    if (deployment === null) throw notFound('deployment', deploymentId);
+    const { projectId, teamId } = deployment;
+    // What is gone counts as protected: that is the narrower reading.
+    const row = { id: projectId, teamId, protected: await this.projects.isProtected(projectId) };
+    authorize(actor, 'read', 'Project', row, { what: 'deployment', id: deploymentId });
+    return { deployment, logs: mayDo(actor, 'read-logs', 'Project', row) };
   }
 
   private async begin(
@@ -102,6 +117,8 @@ export class DeploymentsService {
     const manager = managerOf(tx);
     const project = await this.projects.lock(tx, projectId);
     if (project === null) throw notFound('project', projectId);
+    // Whatever the project has become since it was looked at.
+    authorize(actor, actionOf(request.kind), 'Project', project, { what: 'project', id: projectId });
     assertIdle(project);
     const work = await this.work(tx, project, request, ground, actor.userId);
     const deployment = manager.create(Deployment, {

@@ -118,6 +118,12 @@ export class ProjectsService {
     return this.projects.findOneBy({ teamId, name });
   }
 
+  /** Whether a project is protected; one that is gone counts as protected. */
+  async isProtected(projectId: string): Promise<boolean> {
+    const found = await this.projects.findOne({ select: { id: true, protected: true }, where: { id: projectId } });
+    return found?.protected ?? true;
+  }
+
   async view(project: ProjectRecord): Promise<ProjectView> {
     return viewOf(project, await this.allocations.ofProjects([project.id]));
   }
