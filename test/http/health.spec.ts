@@ -26,7 +26,7 @@ describe('health', () => {
 
   it('tells the truth about each part, and what to do', async () => {
     const health = await report();
-    expect(Object.keys(health.parts)).toEqual(['database', 'queue', 'agent', 'isolation']);
+    expect(Object.keys(health.parts)).toEqual(['database', 'queue', 'agent', 'isolation', 'audit']);
     expect(health.parts).toMatchObject({ database: { ok: true }, queue: { ok: true }, agent: { ok: false }, isolation: { ok: false } });
     expect(health.status).toBe('degraded');
     for (const part of Object.values(health.parts)) expect(part.ok || Boolean(part.fix)).toBe(true);

@@ -42,6 +42,7 @@ export class AuditEventsService {
 
   /** A page of events that `actor` may read, newest first. */
   async list(actor: Actor, query: AuditQuery): Promise<Page<AuditRecord>> {
+    await this.assertVisible(actor, query);
     const found = this.query(actor, 'read', query)
       .orderBy('e.seq', 'DESC')
       .limit(query.limit + 1);
@@ -157,8 +158,9 @@ function conditionsOf(filter: AuditFilterQuery): [string, Record<string, unknown
   if (until !== undefined) conditions.push(['e.at < :until', { until }]);
   if (text !== undefined)
     conditions.push([
-      `concat_ws(' ', e.action, e.actor_email, e.subject_type, e.subject_id, e.subject_name, e.address, e.request_id) ILIKE :text`,
-      { text: `%${escapeLike(text)}%` },
+      `concat_ws(' ', e.action, e.actor_email, e.subject_type, e.subject_id, e.subject_name, e.address, e.request_id) ILIKE :words`,
+      // Not :text, which the columns' ::text would be taken for.
+      { words: `%${escapeLike(text)}%` },
     ]);
   return conditions;
 }
