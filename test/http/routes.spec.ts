@@ -19,12 +19,24 @@ interface Operation {
 
 /** Routes that anybody may call, each for a reason; a new one is a decision. */
 const PUBLIC_ROUTES = [
+  // Whoever has no account yet, or cannot log in to it; what opens something needs a token from a link.
+  'AcceptingController.accept',
+  'AcceptingController.lookup',
+  'AccountsController.confirmReset',
+  'AccountsController.confirmSignUp',
+  'AccountsController.options',
+  'AccountsController.requestReset',
+  'AccountsController.signUp',
+  // Public keys.
+  'SigningKeysController.jwks',
   'AuthController.login',
   'AuthController.logout',
   'AuthController.refresh',
   'HealthController.live',
   'HealthController.ready',
   'HealthController.report',
+  // The signature of a delivery is its credential.
+  'HookReceiverController.receive',
   // Editors fetch it without a log-in.
   'ProjectsController.schema',
 ];

@@ -13,7 +13,8 @@ import { KeyRing, type RingKey } from './key-ring.js';
 import { type EcPublicKey, type KeyPair, keyPairInFile, newKeyPair } from './key-pair.js';
 import { SigningKey } from './signing-key.entity.js';
 
-const keysChanged = defineChannel<Record<string, never>>('signing_keys_changed');
+/** Tells every replica to look at the keys again. */
+export const keysChanged = defineChannel<Record<string, never>>('signing_keys_changed');
 
 /** Any number will do, as long as all replicas use the same. */
 const ROTATION_LOCK = 7_070_016;
