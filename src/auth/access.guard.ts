@@ -6,8 +6,11 @@ import { DomainError } from '../common/domain-error.js';
 import { messageOf } from '../common/thrown.js';
 import { BEFORE_SECOND_FACTOR, ROUTE_POLICY, type RoutePolicy } from './auth.decorators.js';
 import type { Actor } from './actor.js';
+import { HiddenRows } from './hidden-rows.js';
 import { KeysUnavailable } from './keys/access-tokens.js';
+import { VerifiedTokens } from './keys/verified-tokens.js';
 import { enterAsActor, enterAsNode } from './request-actor.js';
+import { SessionActors } from './session-actors.js';
 import { assertTokenMay } from './token-policy.js';
 import { ApiTokenAuthenticator } from './api-tokens/api-token-authenticator.js';
 import { looksLikeToken } from './api-tokens/token-format.js';
@@ -25,18 +28,22 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     private readonly reflector: Reflector,
     private readonly modules: ModuleRef,
     private readonly apiTokens: ApiTokenAuthenticator,
+    private readonly verified: VerifiedTokens,
+    private readonly sessions: SessionActors,
   ) {
     super();
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const policy = routePolicyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
+    const { method } = context.switchToHttp().getRequest<Request>();
+    if (method !== 'GET' && method !== 'HEAD') this.sessions.forgetBefore(context.switchToHttp().getResponse());
     if (policy?.kind === 'public') return admitAnybody(context.switchToHttp().getRequest());
     if (policy?.kind === 'node') return this.admitNode(context.switchToHttp().getRequest());
     const request = context.switchToHttp().getRequest<Request & { user?: Actor }>();
-    const token = apiTokenIn(request);
-    if (token !== undefined) request.user = await this.apiTokens.authenticate(token);
-    else if ((await super.canActivate(context)) !== true) return false;
+    const credential = bearerIn(request);
+    if (credential !== undefined && looksLikeToken(credential)) request.user = await this.apiTokens.authenticate(credential);
+    else if (!(await this.admitVerified(request, credential)) && (await super.canActivate(context)) !== true) return false;
     enterAsActor(context.switchToHttp().getRequest<{ user: Actor }>().user);
     return true;
   }
@@ -46,10 +53,17 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     if (failure !== null && failure !== undefined)
       throw new DomainError('internal', 'AUTHENTICATION_FAILED', messageOf(failure), { cause: failure });
     if (user) return user;
-    throw unauthenticated(
-      'The access token is missing, expired or not valid.',
-      'Log in, or refresh the access token at /api/v1/auth/refresh.',
-    );
+    throw invalidAccessToken();
+  }
+
+  /** Whether the access token is one that was verified before; then its session has to be alive still. */
+  private async admitVerified(request: Request & { user?: Actor }, credential: string | undefined): Promise<boolean> {
+    const claims = credential === undefined ? undefined : await this.verified.claimsOf(credential);
+    if (claims === undefined) return false;
+    const actor = await this.sessions.of(claims.sub, claims.sid);
+    if (actor === null) throw invalidAccessToken();
+    request.user = actor;
+    return true;
   }
 
   private async admitNode(request: Request & { node?: NodeIdentity }): Promise<boolean> {
@@ -69,16 +83,20 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
 /** Global: a route that declares no policy is closed, and one that requires an ability admits only those who have it. */
 @Injectable()
 export class PolicyGuard implements CanActivate {
-  constructor(private readonly reflector: Reflector) {}
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly hidden: HiddenRows,
+  ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const policy = routePolicyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
     if (!policy) throw new DomainError('forbidden', 'ROUTE_WITHOUT_POLICY', 'This route declares no policy, so nobody may call it.');
-    const { user } = context.switchToHttp().getRequest<Request & { user?: Actor }>();
+    const { user, params } = context.switchToHttp().getRequest<Request & { user?: Actor }>();
     if (user?.secondFactorMissing === true) this.assertOpenBeforeSecondFactor(context);
     assertTokenMay(policy, user);
     if (policy.kind !== 'ability') return true;
     if (user?.ability.can(policy.action, policy.subject) === true) return true;
+    if (user) await this.hidden.assertVisible(user, params);
     throw new DomainError(
       'forbidden',
       'ACTION_FORBIDDEN',
@@ -98,15 +116,21 @@ export class PolicyGuard implements CanActivate {
   }
 }
 
-function apiTokenIn(request: Request): string | undefined {
-  const credential = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  return credential !== undefined && looksLikeToken(credential) ? credential : undefined;
+function bearerIn(request: Request): string | undefined {
+  return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
 /** A 401 of this route is not about a credential of the request; src/http/denied-attempts.ts asks. */
 function admitAnybody(request: Request & { publicRoute?: boolean }): true {
   request.publicRoute = true;
   return true;
+}
+
+function invalidAccessToken(): DomainError {
+  return unauthenticated(
+    'The access token is missing, expired or not valid.',
+    'Log in, or refresh the access token at /api/v1/auth/refresh.',
+  );
 }
 
 function unauthenticated(message: string, fix: string): DomainError {

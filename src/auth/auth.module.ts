@@ -11,6 +11,7 @@ import { FactorsModule } from './factors/factors.module.js';
 import { AccessTokens } from './keys/access-tokens.js';
 import { SigningKey } from './keys/signing-key.entity.js';
 import { SigningKeysController } from './keys/signing-keys.controller.js';
+import { VerifiedTokens } from './keys/verified-tokens.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { ActorLoader } from './actor-loader.js';
 import { Principals } from './principals.js';
@@ -28,7 +29,9 @@ import { Throttle } from './throttle/throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { PasswordLogin } from './passwords/password-login.js';
 import { RefreshToken, Session } from './sessions/session.entity.js';
+import { HiddenRows } from './hidden-rows.js';
 import { PermissionsController } from './permissions/permissions.controller.js';
+import { SessionActors } from './session-actors.js';
 import { Sessions } from './sessions/sessions.js';
 
 /** Who may do what. Its guards are global and deny by default; `policies` are those of all modules. */
@@ -52,6 +55,7 @@ export class AuthModule {
         { provide: APP_GUARD, useClass: JwtAuthGuard },
         { provide: APP_GUARD, useClass: PolicyGuard },
         AccessTokens,
+        HiddenRows,
         ActorLoader,
         Principals,
         Reauthorisation,
@@ -66,6 +70,8 @@ export class AuthModule {
         PasswordLogin,
         Sessions,
         SigningKeys,
+        SessionActors,
+        VerifiedTokens,
       ],
       exports: [AbilityFactory, ActorLoader, ApiTokens, AuthService, PasswordHasher, Reauthorisation, Sessions, SigningKeys, Throttle],
     };
