@@ -1,5 +1,149 @@
 // Generated from openapi.json by client/generate.mjs; do not edit.
 export interface paths {
+    "/api/v1/audit/archives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List archives of the audit log
+         * @description Every segment that has left the database.
+         */
+        get: operations["listAuditArchives"];
+        put?: never;
+        /**
+         * Archive the oldest audit events
+         * @description Writes every event before a moment into a signed file, reads it back, and only then removes them from the database. Events that a stream has not had yet stay.
+         */
+        post: operations["createAuditArchive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List audit events
+         * @description Newest first. Owners, admins and auditors see the events of their teams, developers what they did themselves there, platform administrators those that belong to no team.
+         */
+        get: operations["listAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/events/{eventId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an audit event
+         * @description With what was before and after it.
+         */
+        get: operations["getAuditEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export audit events
+         * @description Oldest first, of any length, as JSON lines (each with what its hash was made of) or CSV. The export itself is an event. docs/audit.md says how to check it without this server.
+         */
+        get: operations["exportAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the audit log
+         * @description Server-sent events: each event that passes the filters, from now on or after `Last-Event-ID`, without a gap.
+         */
+        get: operations["followAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the keys of the audit log
+         * @description Public keys of signed heads and archives. Keep them, and heads, where this platform cannot reach them.
+         */
+        get: operations["getAuditKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove the audit log
+         * @description Makes every hash again, follows the chain across archives, and compares it with every head that was ever signed, those in the body too. Takes a while for a long log. Is itself an event.
+         */
+        post: operations["verifyAudit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/invitations/accept": {
         parameters: {
             query?: never;
@@ -134,26 +278,6 @@ export interface paths {
          * @description Ends the session of a refresh token; its access tokens stop working at once. An unknown token is no error.
          */
         post: operations["logout"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auth/methods": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show how one may log in
-         * @description Whether there is an OIDC provider, and who gets an account. Passwords and passkeys always work for those who have one.
-         */
-        get: operations["getLoginMethods"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2248,6 +2372,196 @@ export interface components {
         Action: "read" | "create" | "update" | "delete" | "transfer" | "manage-members" | "manage-roles" | "manage-tokens" | "manage-quota" | "break-glass" | "protect" | "deploy" | "operate" | "restore" | "exec" | "read-logs" | "write-secrets" | "reveal-secrets" | "export" | "manage";
         /** @enum {string} */
         AnyRole: "owner" | "admin" | "developer" | "viewer" | "auditor" | "custom";
+        AuditEventDto: {
+            /**
+             * @description What was done
+             * @example project.applied
+             */
+            action: string;
+            /**
+             * @description Their address at that time
+             * @example zoe@example.org
+             */
+            actorEmail: string | null;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            actorId: string | null;
+            /**
+             * @description Who acted: a user, a service account, the platform itself, or nobody knows
+             * @example user
+             * @enum {string}
+             */
+            actorKind: "user" | "service" | "system" | "anonymous";
+            /**
+             * @description Network address of the client
+             * @example 192.0.2.7
+             */
+            address: string | null;
+            /**
+             * @description What was changed, as it is now
+             * @example {
+             *       "specVersion": 2
+             *     }
+             */
+            after: Record<string, never> | null;
+            /**
+             * @description When, by the clock of the database
+             * @example 2026-01-31T09:30:00.123456Z
+             */
+            at: string;
+            /**
+             * @description What was changed, as it was; secrets as keyed hashes
+             * @example {
+             *       "specVersion": 1
+             *     }
+             */
+            before: Record<string, never> | null;
+            /** @example null */
+            details: Record<string, never> | null;
+            /**
+             * @description SHA-256 of this event and the hash before it; docs/audit.md says how
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            hash: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            id: string;
+            /**
+             * @example success
+             * @enum {string}
+             */
+            outcome: "success" | "denied" | "failed";
+            /**
+             * @description The part of the platform that acted by itself
+             * @example null
+             */
+            part: string | null;
+            /**
+             * @description SHA-256 of the event before
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            previousHash: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            projectId: string | null;
+            /**
+             * @description As in the X-Request-Id of the answer
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            requestId: string | null;
+            /**
+             * @description Counts from 1 without gaps, over all teams
+             * @example 4711
+             */
+            seq: number;
+            /**
+             * Format: uuid
+             * @description The log-in that was used
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            sessionId: string | null;
+            /** @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55 */
+            subjectId: string;
+            /**
+             * @description Its name at that time
+             * @example guestbook
+             */
+            subjectName: string | null;
+            /**
+             * @description What it was done to
+             * @example project
+             */
+            subjectType: string;
+            /**
+             * Format: uuid
+             * @description Null: an event of the platform
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            teamId: string | null;
+            /**
+             * Format: uuid
+             * @description The API token that was used
+             * @example null
+             */
+            tokenId: string | null;
+        };
+        AuditEventPageDto: {
+            /** @description The items of this page, in order */
+            items: components["schemas"]["AuditEventDto"][];
+            /**
+             * @description Pass it as `cursor` for the next page; null at the end
+             * @example null
+             */
+            nextCursor: string | null;
+        };
+        AuditKeysDto: {
+            /**
+             * Format: uuid
+             * @description The installation, as signed heads name it
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            installation: string;
+            /**
+             * @description PEM of the Ed25519 keys that heads and archives were signed with
+             * @example -----BEGIN PUBLIC KEY-----
+             *     MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+             *     -----END PUBLIC KEY-----
+             */
+            publicKeys: string;
+        };
+        AuditSegmentDto: {
+            /**
+             * Format: date-time
+             * @example 2026-02-01T03:37:00.000Z
+             */
+            archivedAt: string;
+            /**
+             * @description In control/audit/archive; its manifest stands beside it
+             * @example audit-000000000001-000000004711.jsonl.gz
+             */
+            file: string;
+            /** @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 */
+            fileSha256: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T08:00:00.000Z
+             */
+            firstAt: string;
+            /** @example 1 */
+            firstSeq: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            lastAt: string;
+            /**
+             * @description Hash of the last event
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            lastHash: string;
+            /** @example 4711 */
+            lastSeq: number;
+            /**
+             * @description Hash before the first event
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            previousHash: string;
+        };
+        AuditSegmentListDto: {
+            /** @description Oldest first */
+            items: components["schemas"]["AuditSegmentDto"][];
+            /**
+             * @description Always null: all of them are here
+             * @example null
+             */
+            nextCursor: string | null;
+        };
         AuthOptionsDto: {
             /** @example 256 */
             longestPassword: number;
@@ -2256,6 +2570,8 @@ export interface components {
              * @example true
              */
             mail: boolean;
+            /** @description The OIDC provider with which one may log in; null when there is none */
+            oidc: components["schemas"]["OidcOptionDto"] | null;
             /** @example 12 */
             shortestPassword: number;
             /**
@@ -2337,6 +2653,21 @@ export interface components {
              * @example null
              */
             nextCursor: string | null;
+        };
+        ChainProblemDto: {
+            /** @example Event 4711 (member.added) was edited: its content does not have its hash. */
+            message: string;
+            /**
+             * @description `edited`: its content or place was changed · `missing`: deleted · `cut`: the end is gone · `head-mismatch`: not what was signed · `archive-damaged`: the file is not the one that was written
+             * @example edited
+             * @enum {string}
+             */
+            problem: "edited" | "missing" | "cut" | "head-mismatch" | "archive-damaged";
+            /**
+             * @description The event where it is
+             * @example 4711
+             */
+            seq: number;
         };
         ChallengeDto: {
             /**
@@ -2490,6 +2821,14 @@ export interface components {
              * @example hithe_su_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE
              */
             token: string;
+        };
+        CreateArchiveDto: {
+            /**
+             * Format: date-time
+             * @description Events before this moment leave the database
+             * @example 2026-01-01T00:00:00Z
+             */
+            before: string;
         };
         CreateDeploymentDto: {
             /**
@@ -3349,15 +3688,6 @@ export interface components {
              */
             password: string;
         };
-        LoginMethodsDto: {
-            /** @description The OIDC provider; null when there is none */
-            oidc: components["schemas"]["OidcNameDto"] | null;
-            /**
-             * @description Who gets an account
-             * @example invite
-             */
-            signUp: components["schemas"]["SignUpMode"];
-        };
         LogLineDto: {
             /**
              * Format: uuid
@@ -3533,7 +3863,7 @@ export interface components {
         OidcCodeDto: {
             /**
              * @description What the browser brought; it works once, for two minutes
-             * @example hithe_oc_3q2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE
+             * @example oidc-3q2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE
              */
             code: string;
             /**
@@ -3549,7 +3879,7 @@ export interface components {
              */
             logoutUrl: string | null;
         };
-        OidcNameDto: {
+        OidcOptionDto: {
             /**
              * @description For the button that logs in with it
              * @example Harbour account
@@ -4748,6 +5078,39 @@ export interface components {
             /** @description Those that are not named keep their values */
             variables: components["schemas"]["VariableInputDto"][];
         };
+        SignedHeadDto: {
+            /**
+             * @description When it was signed
+             * @example 2026-01-31T09:30:00.123Z
+             */
+            at: string;
+            /**
+             * @description Its hash
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            hash: string;
+            /**
+             * Format: uuid
+             * @description The installation
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            installation: string;
+            /**
+             * @description The key that signed it
+             * @example 9f86d081884c7d65
+             */
+            keyId: string;
+            /**
+             * @description Number of the event
+             * @example 4711
+             */
+            seq: number;
+            /**
+             * @description Ed25519, base64
+             * @example Vx0B8mXgqfWk8kPpE1q3yXbS1v0C2kzq1n5Hc2a0yqkJm1zP3b0mJYJ1bqT8m1Jb5v3b3m9W5b3m2u1cQy8BAw==
+             */
+            signature: string;
+        };
         SigningKeyDto: {
             /**
              * Format: date-time
@@ -5279,6 +5642,58 @@ export interface components {
              */
             nextCursor: string | null;
         };
+        VerificationDto: {
+            /**
+             * @description Events before those, in archives
+             * @example 0
+             */
+            archived: number;
+            /**
+             * @description Events whose hashes were made again
+             * @example 4711
+             */
+            checked: number;
+            /**
+             * @description First event in the database; 0: none
+             * @example 1
+             */
+            from: number;
+            /**
+             * @description Signed heads that the log was compared with
+             * @example 812
+             */
+            heads: number;
+            /**
+             * @description Whether the log is whole
+             * @example true
+             */
+            ok: boolean;
+            /**
+             * @description How many problems there are
+             * @example 0
+             */
+            problemCount: number;
+            /** @description The first problems, by event */
+            problems: components["schemas"]["ChainProblemDto"][];
+            /**
+             * @description Last event in the database; 0: none
+             * @example 4711
+             */
+            to: number;
+        };
+        VerifyAuditDto: {
+            /**
+             * @description Read the files of archived segments too
+             * @default false
+             * @example false
+             */
+            archives: boolean;
+            /**
+             * @description Signed heads that you have kept yourself
+             * @example []
+             */
+            heads?: components["schemas"]["SignedHeadDto"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -5288,6 +5703,968 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAuditArchives: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "firstSeq": 1,
+                     *           "lastSeq": 4711,
+                     *           "previousHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "lastHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "firstAt": "2026-01-01T08:00:00.000Z",
+                     *           "lastAt": "2026-01-31T09:30:00.000Z",
+                     *           "file": "audit-000000000001-000000004711.jsonl.gz",
+                     *           "fileSha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "archivedAt": "2026-02-01T03:37:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditSegmentListDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/audit/archives",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/audit/archives",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    createAuditArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "before": "2026-01-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateArchiveDto"];
+            };
+        };
+        responses: {
+            /** @description The segment */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "firstSeq": 1,
+                     *       "lastSeq": 4711,
+                     *       "previousHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "lastHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "firstAt": "2026-01-01T08:00:00.000Z",
+                     *       "lastAt": "2026-01-31T09:30:00.000Z",
+                     *       "file": "audit-000000000001-000000004711.jsonl.gz",
+                     *       "fileSha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "archivedAt": "2026-02-01T03:37:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditSegmentDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/audit/archives",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/audit/archives",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/audit/archives",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description This conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:conflict",
+                     *       "title": "This conflicts with the present state",
+                     *       "status": 409,
+                     *       "code": "CONFLICT",
+                     *       "detail": "This conflicts with the present state.",
+                     *       "instance": "/api/v1/audit/archives",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Not available right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unavailable",
+                     *       "title": "Not available right now",
+                     *       "status": 503,
+                     *       "code": "UNAVAILABLE",
+                     *       "detail": "Not available right now.",
+                     *       "instance": "/api/v1/audit/archives",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    listAuditEvents: {
+        parameters: {
+            query?: {
+                /** @description What was done: an action, or how it begins */
+                action?: string;
+                /** @description The `nextCursor` of the page before; absent for the first page */
+                cursor?: string;
+                /** @description Most items to return */
+                limit?: number;
+                /** @description How it ended */
+                outcome?: "success" | "denied" | "failed";
+                /** @description Events of this project */
+                projectId?: string;
+                /** @description Not before this moment */
+                since?: string;
+                /** @description What it was done to: the id or the name of anything */
+                subject?: string;
+                /** @description Events of this team */
+                teamId?: string;
+                /** @description Words in the action, the actor, the subject, the address or the request id */
+                text?: string;
+                /** @description Before this moment */
+                until?: string;
+                /** @description Who did it: the id or the e-mail address of a user */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "seq": 4711,
+                     *           "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "at": "2026-01-31T09:30:00.123456Z",
+                     *           "actorKind": "user",
+                     *           "actorId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "actorEmail": "zoe@example.org",
+                     *           "sessionId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "tokenId": null,
+                     *           "part": null,
+                     *           "address": "192.0.2.7",
+                     *           "requestId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "action": "project.applied",
+                     *           "outcome": "success",
+                     *           "teamId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "subjectType": "project",
+                     *           "subjectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "subjectName": "guestbook",
+                     *           "before": {
+                     *             "specVersion": 1
+                     *           },
+                     *           "after": {
+                     *             "specVersion": 2
+                     *           },
+                     *           "details": null,
+                     *           "previousHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditEventPageDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/audit/events",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/audit/events",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/audit/events",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/audit/events",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    getAuditEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eventId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "seq": 4711,
+                     *       "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "at": "2026-01-31T09:30:00.123456Z",
+                     *       "actorKind": "user",
+                     *       "actorId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "actorEmail": "zoe@example.org",
+                     *       "sessionId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "tokenId": null,
+                     *       "part": null,
+                     *       "address": "192.0.2.7",
+                     *       "requestId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "action": "project.applied",
+                     *       "outcome": "success",
+                     *       "teamId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "subjectType": "project",
+                     *       "subjectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "subjectName": "guestbook",
+                     *       "before": {
+                     *         "specVersion": 1
+                     *       },
+                     *       "after": {
+                     *         "specVersion": 2
+                     *       },
+                     *       "details": null,
+                     *       "previousHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditEventDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/audit/events/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/audit/events/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/audit/events/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/audit/events/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    exportAuditEvents: {
+        parameters: {
+            query?: {
+                /** @description What was done: an action, or how it begins */
+                action?: string;
+                /** @description With `jsonl`: also number and hashes, nothing else, of the events in between that are filtered out or not yours to read, so that the chain can be followed */
+                chain?: "true" | "false";
+                /** @description JSON lines, or CSV with a header */
+                format?: "jsonl" | "csv";
+                /** @description How it ended */
+                outcome?: "success" | "denied" | "failed";
+                /** @description Events of this project */
+                projectId?: string;
+                /** @description Not before this moment */
+                since?: string;
+                /** @description What it was done to: the id or the name of anything */
+                subject?: string;
+                /** @description Events of this team */
+                teamId?: string;
+                /** @description Words in the action, the actor, the subject, the address or the request id */
+                text?: string;
+                /** @description Before this moment */
+                until?: string;
+                /** @description Who did it: the id or the e-mail address of a user */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"seq":4711,"action":"project.applied"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example seq,at,action
+                     *     4711,2026-01-31T09:30:00.123456Z,project.applied
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/audit/export",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/audit/export",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/audit/export",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/audit/export",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Not available right now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unavailable",
+                     *       "title": "Not available right now",
+                     *       "status": 503,
+                     *       "code": "UNAVAILABLE",
+                     *       "detail": "Not available right now.",
+                     *       "instance": "/api/v1/audit/export",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    followAuditEvents: {
+        parameters: {
+            query?: {
+                /** @description What was done: an action, or how it begins */
+                action?: string;
+                /** @description How it ended */
+                outcome?: "success" | "denied" | "failed";
+                /** @description Events of this project */
+                projectId?: string;
+                /** @description Not before this moment */
+                since?: string;
+                /** @description What it was done to: the id or the name of anything */
+                subject?: string;
+                /** @description Events of this team */
+                teamId?: string;
+                /** @description Words in the action, the actor, the subject, the address or the request id */
+                text?: string;
+                /** @description Before this moment */
+                until?: string;
+                /** @description Who did it: the id or the e-mail address of a user */
+                user?: string;
+            };
+            header?: {
+                /** @description Number of the last event that was seen */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 4711
+                     *     event: event
+                     *     data: {"seq":4711,"action":"project.applied","outcome":"success"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/audit/follow",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/audit/follow",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/audit/follow",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/audit/follow",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    getAuditKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "installation": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "publicKeys": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditKeysDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/audit/keys",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/audit/keys",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "heads": [],
+                 *       "archives": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerifyAuditDto"];
+            };
+        };
+        responses: {
+            /** @description What was found; `ok` is false when the log is not whole */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "checked": 4711,
+                     *       "heads": 812,
+                     *       "from": 1,
+                     *       "to": 4711,
+                     *       "archived": 0,
+                     *       "problems": [
+                     *         {
+                     *           "seq": 4711,
+                     *           "problem": "edited",
+                     *           "message": "Event 4711 (member.added) was edited: its content does not have its hash."
+                     *         }
+                     *       ],
+                     *       "problemCount": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VerificationDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/audit/verify",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/audit/verify",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/audit/verify",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
     acceptInvitation: {
         parameters: {
             query?: never;
@@ -5966,34 +7343,6 @@ export interface operations {
             };
         };
     };
-    getLoginMethods: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The ways to log in */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "oidc": {
-                     *         "name": "Harbour account"
-                     *       },
-                     *       "signUp": "invite"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["LoginMethodsDto"];
-                };
-            };
-        };
-    };
     beginOidc: {
         parameters: {
             query?: never;
@@ -6282,7 +7631,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "hithe_oc_3q2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                 *       "code": "oidc-3q2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
                  *       "codeVerifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
                  *     }
                  */
@@ -6430,6 +7779,9 @@ export interface operations {
                      * @example {
                      *       "signUp": "invite",
                      *       "mail": true,
+                     *       "oidc": {
+                     *         "name": "Harbour account"
+                     *       },
                      *       "shortestPassword": 12,
                      *       "longestPassword": 256
                      *     }
@@ -8541,7 +9893,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "hithe_oc_3q2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                 *       "code": "oidc-3q2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
                  *       "codeVerifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
                  *     }
                  */
