@@ -3,6 +3,9 @@ import { DomainError } from '../../../common/domain-error.js';
 
 const QUOTED = /(=\s*)(['"`])(?:\\\2|(?!\2)[\s\S])*\2/g;
 
+/** Lines after which a value must still read the same: a backslash at its end would swallow the quote of the next. */
+const FOLLOWERS = `_1='x'\n_2="x"\n_3=\`x\`\n`;
+
 /** The variables of a `.env` file, as the `dotenv` library reads it. A line that says nothing to it is refused, not dropped. */
 export function parseDotenv(text: string): Record<string, string> {
   const lines = text.replaceAll(QUOTED, (whole, head: string) => `${head}x${'\n'.repeat(whole.split('\n').length - 1)}`).split('\n');
@@ -29,7 +32,7 @@ export function formatDotenv(variables: Readonly<Record<string, string>>): { tex
   for (const [name, value] of Object.entries(variables)) {
     const line = candidates(value)
       .map((written) => `${name}=${written}`)
-      .find((candidate) => parse(`${candidate}\nX=x`)[name] === value);
+      .find((candidate) => parse(`${candidate}\n${FOLLOWERS}`)[name] === value);
     if (line === undefined) unwritable.push(name);
     else lines.push(line);
   }
@@ -39,5 +42,5 @@ export function formatDotenv(variables: Readonly<Record<string, string>>): { tex
 function candidates(value: string): string[] {
   const bare = /^[A-Za-z0-9_./:@%+,=-]+$/.test(value) ? [value] : [];
   const escaped = value.replaceAll('\r', '\\r').replaceAll('\n', '\\n');
-  return [...bare, `'${value}'`, `"${escaped}"`, `"${value}"`, `\`${value}\``];
+  return [...bare, `'${value}'`, `"${escaped}"`, `"${value}"`, `\`${value}\``, ...(/[\r\n]/.test(value) ? [] : [value])];
 }

@@ -24,6 +24,11 @@ interface Answer {
   body: { auth?: { client_token?: string; lease_duration?: number }; data?: unknown; errors?: string[] };
 }
 
+interface Session {
+  token: string;
+  until: number;
+}
+
 const TIMEOUT_MS = 10_000;
 /** A token is renewed by a new log-in before it ends. */
 const SAFE_PART_OF_LEASE = 0.8;
@@ -33,7 +38,7 @@ const SAFE_PART_OF_LEASE = 0.8;
  * log-in of an AppRole. Follows no redirect; keeps its token in memory only.
  */
 export class VaultClient {
-  private session: { token: string; until: number } | undefined;
+  private session: Promise<Session> | undefined;
 
   constructor(private readonly settings: VaultSettings) {}
 
@@ -55,17 +60,27 @@ export class VaultClient {
   }
 
   private async token(): Promise<string> {
-    const { tokenFile, roleId, secretIdFile } = this.settings;
+    const { tokenFile } = this.settings;
     if (tokenFile !== undefined) return readSecretFile(tokenFile);
-    if (this.session !== undefined && performance.now() < this.session.until) return this.session.token;
+    const before = this.session;
+    const known = await before;
+    if (known !== undefined && performance.now() < known.until) return known.token;
+    // Whoever comes meanwhile waits for the same log-in.
+    const session = this.session === before || this.session === undefined ? this.logIn() : this.session;
+    this.session = session;
+    session.catch(() => (this.session = undefined));
+    return (await session).token;
+  }
+
+  private async logIn(): Promise<Session> {
+    const { roleId, secretIdFile } = this.settings;
     if (roleId === undefined || secretIdFile === undefined) throw new TypeError('the vault has no credential');
     const body = { role_id: roleId, secret_id: await readSecretFile(secretIdFile) };
     const answer = await this.request('POST', '/v1/auth/approle/login', { body });
     const { client_token: token, lease_duration: lease } = answer.body.auth ?? {};
     if (answer.status !== 200 || token === undefined) throw refused(answer, 'the log-in');
     const seconds = lease === undefined || lease === 0 ? Infinity : lease;
-    this.session = { token, until: performance.now() + seconds * 1_000 * SAFE_PART_OF_LEASE };
-    return token;
+    return { token, until: performance.now() + seconds * 1_000 * SAFE_PART_OF_LEASE };
   }
 
   private async request(method: string, path: string, options: { token?: string; body?: object }): Promise<Answer> {
