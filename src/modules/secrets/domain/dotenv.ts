@@ -4,7 +4,7 @@ import { DomainError } from '../../../common/domain-error.js';
 const QUOTED = /(=\s*)(['"`])(?:\\\2|(?!\2)[\s\S])*\2/g;
 
 /** Lines after which a value must still read the same: a backslash at its end would swallow the quote of the next. */
-const FOLLOWERS = `_1='x'\n_2="x"\n_3=\`x\`\n`;
+const FOLLOWERS = `_1='#'\n_2="#"\n_3=\`#\`\n`;
 
 /** The variables of a `.env` file, as the `dotenv` library reads it. A line that says nothing to it is refused, not dropped. */
 export function parseDotenv(text: string): Record<string, string> {
