@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { casesWithoutOperation, operationsWithoutCase } from './coverage.js';
 import { dependsOnProtection, tableAllows, verdictFor, verdictForNobody, verdictForStranger } from './expectations.js';
 import { type MatrixOperation, operations } from './operations.js';
 import { ROUTES } from './requests/index.js';
 import type { Caller, RouteCase, Verdict } from './route-case.js';
 import { type Answer, PEOPLE, Stage } from './stage.js';
+import { tokenCallers, tokenNeedOf } from './tokens.js';
 
-/** R27, R28: every route of the OpenAPI document with everybody who could call it; the role table says what they get. */
+/** R27, R28, R29: every route of the OpenAPI document with everybody who could call it; the role table says what they get. */
 describe('the matrix of routes and roles', () => {
   let stage: Stage;
 
@@ -18,11 +20,8 @@ describe('the matrix of routes and roles', () => {
   });
 
   it('has a case for every operation, and none for others', () => {
-    expect(Object.keys(ROUTES).sort()).toEqual(
-      operations()
-        .map(({ operationId }) => operationId)
-        .sort(),
-    );
+    expect(operationsWithoutCase()).toEqual([]);
+    expect(casesWithoutOperation()).toEqual([]);
   });
 
   it.each(covered())('$operation.operationId answers each person as the role table says', async ({ operation, routeCase }) => {
@@ -37,6 +36,18 @@ describe('the matrix of routes and roles', () => {
       }
     }
     expect(found).toEqual(wanted);
+  });
+
+  it.each(covered())('$operation.operationId answers each API token as its scopes say', async ({ operation, routeCase }) => {
+    const found: Record<string, string> = {};
+    const wanted: Record<string, string> = {};
+    for (const [caller, verdict] of await tokenCallers(stage, routeCase, operation)) {
+      const answer = await stage.call(operation.method, await routeCase.send(stage, caller, false), caller.authorization);
+      found[caller.name] = verdictOf(answer, routeCase);
+      wanted[caller.name] = routeCase.except?.[caller.name] ?? verdict;
+    }
+    expect(found).toEqual(wanted);
+    if (routeCase.rule.kind === 'row') expect(operation.token).toBe(tokenNeedOf(routeCase, operation));
   });
 
   it.each(covered().filter(({ routeCase }) => routeCase.shows !== undefined))(
