@@ -13,7 +13,8 @@ import { OidcProvider } from './oidc-provider.js';
 
 export const AUTHORIZATION_SECONDS = 10 * 60;
 const RESULT_SECONDS = 2 * 60;
-const CODE_PREFIX = 'hithe_oc_';
+/** Unlike a token's, since it does travel in an address: without the verifier it is worth nothing. */
+const CODE_PREFIX = 'oidc-';
 
 /** How somebody begins: where the code goes, and the S256 of a secret that they keep until they fetch the result. */
 export interface OidcBeginning {

@@ -33,11 +33,6 @@ export class OidcProvider {
     private readonly keys: NamedKeys,
   ) {}
 
-  /** What people call it, or null when there is none. */
-  get name(): string | null {
-    return this.config.oidcIssuer === undefined ? null : this.config.oidcName;
-  }
-
   /** Where the browser has to go; `state` names this log-in. Throws `OIDC_NOT_CONFIGURED`, `OIDC_UNAVAILABLE`. */
   async authorizationUrl(state: string): Promise<URL> {
     const configuration = await this.configuration();
@@ -112,7 +107,7 @@ export class OidcProvider {
     try {
       this.discovered = await this.discovering;
     } catch (error) {
-      if (!this.discovered) throw this.failure(error);
+      if (!this.discovered) throw this.away(error);
       this.logger.warn(`The OIDC provider could not be asked again; what it said before is used: ${messageOf(error)}`);
     }
     return this.discovered.configuration;
@@ -140,24 +135,36 @@ export class OidcProvider {
 
   /** The reason goes to the log: it helps the operator, and may tell too much to whoever tries. */
   private failure(error: unknown): DomainError {
-    this.logger.warn(`OIDC log-in failed: ${messageOf(error)}`);
     if (error instanceof oidc.AuthorizationResponseError) {
+      this.logger.warn(`The OIDC provider refused a log-in: ${error.error}`);
       return new DomainError('unauthenticated', 'OIDC_REFUSED', `The provider refused the log-in: ${error.error}.`, {
         fix: 'Try again, or ask whoever runs the provider.',
         cause: error,
       });
     }
     if (error instanceof oidc.ResponseBodyError || isInvalid(error)) {
+      this.logger.warn(`An answer of the OIDC provider is not valid: ${reasonOf(error)}`);
       return new DomainError('unauthenticated', 'OIDC_ANSWER_INVALID', 'The answer of the provider is not valid, or was used before.', {
         fix: 'Begin the log-in again. If it goes on, the operator finds the reason in control-plane.log.',
         cause: error,
       });
     }
+    return this.away(error);
+  }
+
+  private away(error: unknown): DomainError {
+    this.logger.warn(`The OIDC provider cannot be used: ${reasonOf(error)}`);
     return new DomainError('unavailable', 'OIDC_UNAVAILABLE', 'The OIDC provider cannot be reached now.', {
       fix: 'Try again in a while, or log in with a password.',
       cause: error,
     });
   }
+}
+
+/** The library wraps what it met. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined ? messageOf(error) : `${messageOf(error)}: ${reasonOf(cause)}`;
 }
 
 /**
@@ -166,8 +173,11 @@ export class OidcProvider {
  */
 const allowPlainHttp = Reflect.get(oidc, 'allowInsecureRequests');
 
+/** No code at all: the connection failed. A status such as 502 is a provider that is away, too. */
+const NETWORK_CODES = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'OAUTH_RESPONSE_IS_NOT_CONFORM']);
+
 /** The library's words for answers that break the protocol, rather than for a network that is down. */
 function isInvalid(error: unknown): boolean {
   if (!(error instanceof oidc.ClientError)) return false;
-  return error.code !== 'OAUTH_TIMEOUT' && error.code !== 'OAUTH_RESPONSE_IS_NOT_CONFORM';
+  return error.code !== undefined && !NETWORK_CODES.has(error.code);
 }

@@ -2,7 +2,6 @@ import { Body, Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs
 import { ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { DomainError } from '../../common/domain-error.js';
-import { Config } from '../../config/config.js';
 import { ApiProblem, Operation } from '../../http/api.decorators.js';
 import { PROBLEMS } from '../../http/problem.js';
 import { AuthService } from '../auth.service.js';
@@ -12,7 +11,7 @@ import { SecondFactorChallengeDto } from '../factors/second-factor.dto.js';
 import { Client, type ClientInfo } from '../sessions/client-info.js';
 import { Throttle } from '../throttle/throttle.js';
 import { callbackPage } from './callback-page.js';
-import { BeginOidcDto, LoginMethodsDto, OidcAuthorizationDto, OidcCodeDto, OidcLogoutDto } from './oidc.dto.js';
+import { BeginOidcDto, OidcAuthorizationDto, OidcCodeDto, OidcLogoutDto } from './oidc.dto.js';
 import { AUTHORIZATION_SECONDS, OidcFlow } from './oidc-flow.js';
 import { OidcLogin } from './oidc-login.js';
 import { OidcProvider } from './oidc-provider.js';
@@ -28,20 +27,7 @@ export class OidcController {
     private readonly provider: OidcProvider,
     private readonly auth: AuthService,
     private readonly throttle: Throttle,
-    private readonly config: Config,
   ) {}
-
-  @Get('methods')
-  @Operation({
-    id: 'getLoginMethods',
-    summary: 'Show how one may log in',
-    description: 'Whether there is an OIDC provider, and who gets an account. Passwords and passkeys always work for those who have one.',
-  })
-  @ApiOkResponse({ type: LoginMethodsDto, description: 'The ways to log in' })
-  methods(): LoginMethodsDto {
-    const { name } = this.provider;
-    return { oidc: name === null ? null : { name }, signUp: this.config.signUp };
-  }
 
   @Post('oidc/authorizations')
   @Header('Cache-Control', 'no-store')

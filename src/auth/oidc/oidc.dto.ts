@@ -1,25 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
-import { SIGN_UP_MODES, type SignUpMode } from '../../config/config.js';
 import { pageDto } from '../../http/pagination.js';
 import type { Identity } from './oidc.entities.js';
 
-const CODE = 'hithe_oc_3q2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE';
+const CODE = 'oidc-3q2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE';
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
-
-/** The OIDC provider, as people know it. */
-export class OidcNameDto {
-  @ApiProperty({ example: 'Harbour account', description: 'For the button that logs in with it' })
-  name: string;
-}
-
-/** How one may log in here. */
-export class LoginMethodsDto {
-  @ApiProperty({ type: OidcNameDto, nullable: true, description: 'The OIDC provider; null when there is none' })
-  oidc: OidcNameDto | null;
-  @ApiProperty({ enum: SIGN_UP_MODES, enumName: 'SignUpMode', example: 'invite', description: 'Who gets an account' })
-  signUp: SignUpMode;
-}
 
 /** The request to log in at the OIDC provider. */
 export class BeginOidcDto {

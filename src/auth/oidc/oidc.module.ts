@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { InvitationsModule } from '../../modules/invitations/invitations.module.js';
 import { TeamsModule } from '../../modules/teams/teams.module.js';
 import { UserDirectoryModule } from '../../modules/users/user-directory.module.js';
+import { UsersModule } from '../../modules/users/users.module.js';
 import { FactorsApiModule } from '../factors/factors-api.module.js';
 import { FactorsModule } from '../factors/factors.module.js';
 import { GroupRoles } from './group-roles.js';
@@ -23,6 +25,8 @@ import { OidcProvider } from './oidc-provider.js';
     FactorsApiModule,
     TeamsModule,
     UserDirectoryModule,
+    UsersModule,
+    InvitationsModule,
   ],
   controllers: [OidcController, IdentitiesController],
   providers: [OidcProvider, OidcFlow, OidcLogin, OidcAccounts, Identities, GroupRoles, OidcJobs],

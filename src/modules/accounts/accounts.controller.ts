@@ -30,6 +30,7 @@ export class AccountsController {
     return {
       signUp: this.config.signUp,
       mail: this.config.smtpUrl !== undefined,
+      oidc: this.config.oidcIssuer === undefined ? null : { name: this.config.oidcName },
       shortestPassword: SHORTEST_PASSWORD,
       longestPassword: LONGEST_PASSWORD,
     };

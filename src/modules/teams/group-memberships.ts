@@ -3,6 +3,7 @@ import { In } from 'typeorm';
 import type { AnyRole, TeamRole } from '../../auth/actor.js';
 import type { Transaction } from '../../common/transaction.js';
 import { managerOf } from '../../database/transaction-runner.js';
+import { hasOtherOwner, lockTeam } from './last-owner.js';
 import { Team, TeamMembership } from './team.entity.js';
 
 export interface GroupTeam {
@@ -29,7 +30,7 @@ export class GroupMemberships {
   /** Gives the role, or takes the membership away with null. False when that would leave the team without an owner. */
   async set(tx: Transaction, teamId: string, userId: string, role: TeamRole | null): Promise<boolean> {
     const manager = managerOf(tx);
-    await manager.findOne(Team, { where: { id: teamId }, lock: { mode: 'pessimistic_write' } });
+    await lockTeam(tx, teamId);
     const present = await manager.findOneBy(TeamMembership, { teamId, userId });
     if (present?.role === 'owner' && role !== 'owner' && !(await hasOtherOwner(tx, teamId, userId))) return false;
     if (role !== null) {
@@ -43,14 +44,4 @@ export class GroupMemberships {
     }
     return true;
   }
-}
-
-/** Another owner who can act: an account that is disabled cannot. */
-async function hasOtherOwner(tx: Transaction, teamId: string, userId: string): Promise<boolean> {
-  const [found] = await tx.query<{ any: boolean }[]>(
-    `SELECT EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
-       WHERE m.team_id = $1 AND m.role = 'owner' AND m.user_id <> $2 AND u.disabled_at IS NULL) AS any`,
-    [teamId, userId],
-  );
-  return found?.any === true;
 }

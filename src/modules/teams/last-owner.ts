@@ -37,7 +37,8 @@ export async function assertOwnersRemain(tx: Transaction, userId: string): Promi
   });
 }
 
-async function hasOtherOwner(tx: Transaction, teamId: string, userId: string): Promise<boolean> {
+/** Whether somebody else owns the team and could act for it. Ask while holding its lock. */
+export async function hasOtherOwner(tx: Transaction, teamId: string, userId: string): Promise<boolean> {
   const [row] = await tx.query<{ others: number }[]>(OTHER_OWNERS, [teamId, userId]);
   return row !== undefined && row.others > 0;
 }

@@ -47,12 +47,20 @@ export class AcceptedRequestDto {
   message: string;
 }
 
+/** The OIDC provider, as people know it. */
+export class OidcOptionDto {
+  @ApiProperty({ example: 'Harbour account', description: 'For the button that logs in with it' })
+  name: string;
+}
+
 /** How people can get in. Clients ask it before anybody is logged in. */
 export class AuthOptionsDto {
   @ApiProperty({ enum: SIGN_UP_MODES, enumName: 'SignUpMode', example: 'invite', description: 'Who gets an account' })
   signUp: SignUpMode;
   @ApiProperty({ example: true, description: 'Whether mail is sent: links to reset a password, and to confirm an address' })
   mail: boolean;
+  @ApiProperty({ type: OidcOptionDto, nullable: true, description: 'The OIDC provider with which one may log in; null when there is none' })
+  oidc: OidcOptionDto | null;
   @ApiProperty({ type: 'integer', example: SHORTEST_PASSWORD })
   shortestPassword: number;
   @ApiProperty({ type: 'integer', example: LONGEST_PASSWORD })
