@@ -3593,11 +3593,10 @@ export interface components {
         };
         InviteDto: {
             /**
-             * @description Days until the link expires
-             * @default 7
+             * @description Days until the link expires; 7 when absent
              * @example 7
              */
-            days: number;
+            days?: number;
             /**
              * @description Only an account with this address can accept
              * @example grace@example.org
@@ -3606,11 +3605,10 @@ export interface components {
         };
         InviteToTeamDto: {
             /**
-             * @description Days until the link expires
-             * @default 7
+             * @description Days until the link expires; 7 when absent
              * @example 7
              */
-            days: number;
+            days?: number;
             /**
              * @description Only an account with this address can accept
              * @example grace@example.org
@@ -4868,10 +4866,9 @@ export interface components {
         RotateSigningKeyDto: {
             /**
              * @description Refuse the tokens of all earlier keys at once
-             * @default false
              * @example false
              */
-            endPrevious: boolean;
+            endPrevious?: boolean;
         };
         ScopedRightDto: {
             /** @example deploy */
