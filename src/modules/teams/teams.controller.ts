@@ -124,7 +124,8 @@ export class TeamsController {
 
   @Delete(':teamId/members/:userId')
   @HttpCode(204)
-  @RequireAbility('read', 'Team')
+  // Whoever leaves needs no more than to be in it; a token is no reason to.
+  @RequireAbility('read', 'Team', { sessionOnly: true })
   @Operation({
     id: 'removeTeamMember',
     summary: 'Remove a member',

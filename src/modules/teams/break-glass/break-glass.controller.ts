@@ -29,7 +29,7 @@ export class BreakGlassController {
   }
 
   @Get()
-  @RequireAbility('read', 'Team')
+  @RequireAbility('read', 'Team', { sessionOnly: true })
   @Operation({
     id: 'listBreakGlass',
     summary: 'List cases of broken glass',
