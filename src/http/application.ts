@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
@@ -14,6 +15,8 @@ import { requestIdMiddleware } from './request-id.js';
 
 export const API_PREFIX = 'api/v1';
 const LARGEST_JSON_BODY = '1mb';
+const LARGEST_HOOK_BODY = '256kb';
+const HOOK_PATH = /^\/api\/v1\/hooks\/[^/?]+\/?(?:\?|$)/;
 
 /** The control plane's application with everything in front of its routes, started; it does not listen yet. */
 export async function createApplication(config: Config): Promise<NestExpressApplication> {
@@ -46,8 +49,14 @@ export function configureHttp(app: NestExpressApplication): void {
       contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
     }),
   );
+  // What a signature covers is the body as it came, whatever its type.
+  app.useBodyParser('raw', { limit: LARGEST_HOOK_BODY, type: isHookDelivery });
   app.useBodyParser('json', { limit: LARGEST_JSON_BODY });
   // After the body: what calls back when a body has been read is in another context.
   app.use(requestContextMiddleware);
   app.use(refuseSecretsInQuery);
+}
+
+function isHookDelivery(request: IncomingMessage): boolean {
+  return request.method === 'POST' && HOOK_PATH.test(request.url ?? '');
 }

@@ -43,7 +43,7 @@ function assertLive(token: StoredToken): void {
 
 function refusedFor(token: StoredToken, code: string, message: string): DomainError {
   return refused(code, message, 'Create another one: hithe tokens create.', {
-    audit: { teamId: token.teamId, subject: { type: 'token', id: token.id, name: token.name } },
+    audit: { ...(token.teamId === null ? {} : { teamId: token.teamId }), subject: { type: 'token', id: token.id, name: token.name } },
   });
 }
 

@@ -29,5 +29,6 @@ import { PlansService } from './plans.service.js';
   ],
   controllers: [DeploymentsController],
   providers: [DeploymentsService, PlansService, DeployPreparer, NodeSurvey, DeploymentEvents, Orchestrator, OrchestratorDriver],
+  exports: [DeploymentsService],
 })
 export class DeploymentsModule {}
