@@ -2,11 +2,16 @@ import { Command } from 'commander';
 import { Context, type GlobalOptions } from './context.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.js';
 import type { Io } from './io.js';
+import { accountCommands } from './program/account.js';
+import { invitationCommands } from './program/invitations.js';
 import { peopleCommands } from './program/people.js';
 import { lifecycleCommands, projectCommands } from './program/projects.js';
 import { quotaCommands } from './program/quotas.js';
+import { secretCommands } from './program/secrets.js';
 import { sessionCommands } from './program/session.js';
 import type { Work } from './program/shared.js';
+import { signingKeyCommands } from './program/signing-keys.js';
+import { userCommands } from './program/users.js';
 import { viewCommands } from './program/views.js';
 import { version } from './version.js';
 
@@ -35,11 +40,16 @@ export function buildProgram(io: Io): Program {
     exitCode = (await work(new Context(io, program.opts<GlobalOptions>()))) ?? EXIT.ok;
   };
   sessionCommands(program, act);
+  accountCommands(program, act);
+  userCommands(program, act);
+  invitationCommands(program, act);
   peopleCommands(program, act);
   projectCommands(program, act);
   lifecycleCommands(program, act);
   viewCommands(program, act);
+  secretCommands(program, act);
   quotaCommands(program, act);
+  signingKeyCommands(program, act);
   return { command: program, exitCode: () => exitCode };
 }
 

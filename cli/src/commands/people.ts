@@ -3,31 +3,10 @@ import { usageError } from '../cli-error.js';
 import type { Context } from '../context.js';
 import { findTeam } from '../context.js';
 import { columns } from '../ui/columns.js';
-import { readSecretFromStdin } from '../ui/prompt.js';
 import { nearest } from '../ui/suggest.js';
 
 export const ROLES = ['owner', 'admin', 'developer', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
-
-/** `hithe users create`: makes a user; the server makes up a password when none is given, and it is shown once. */
-export async function createUser(context: Context, options: { email: string; passwordStdin?: boolean }): Promise<void> {
-  const { api } = await context.client();
-  const password = options.passwordStdin === true ? await readSecretFromStdin(context.io) : undefined;
-  const user = await dataOf(api.POST('/api/v1/users', { body: { email: options.email, ...(password === undefined ? {} : { password }) } }));
-  context.show(user, () => {
-    const made = `Created ${context.colors.bold(user.email)}.`;
-    return user.initialPassword === undefined ? made : `${made} Initial password, shown only now: ${user.initialPassword}`;
-  });
-}
-
-/** `hithe users`: all users, for platform admins. */
-export async function listUsers(context: Context): Promise<void> {
-  const { api } = await context.client();
-  const users = await allItems((cursor) => dataOf(api.GET('/api/v1/users', { params: { query: cursorOf(cursor) } })));
-  context.show(users, () =>
-    columns([['EMAIL', 'ADMIN', 'ID'], ...users.map(({ email, platformAdmin, id }) => [email, platformAdmin ? 'yes' : 'no', id])]),
-  );
-}
 
 /** `hithe teams create`: makes a team that the caller owns. */
 export async function createTeam(context: Context, name: string, options: { slug?: string }): Promise<void> {
@@ -85,7 +64,8 @@ async function teamNamed(context: Context, slug: string | undefined): Promise<{ 
   return slug === undefined ? context.team() : findTeam((await context.me()).teams, slug);
 }
 
-function toRole(text: string): Role {
+/** The role of that name, or an error that suggests the nearest. */
+export function toRole(text: string): Role {
   const role = ROLES.find((candidate) => candidate === text);
   if (role !== undefined) return role;
   const near = nearest(text, ROLES);

@@ -20,6 +20,11 @@ export async function login(context: Context, options: LoginOptions): Promise<vo
   const session = await dataOf(client.api.POST('/api/v1/auth/login', { body: { email, password } })).catch((error: unknown) => {
     throw wrongPassword(error);
   });
+  if ('challenge' in session) {
+    throw new CliError(EXIT.notLoggedIn, 'The password is right, but this account needs a second proof.', {
+      code: 'SECOND_FACTOR_REQUIRED',
+    });
+  }
   const tokens = tokensOf(session);
   await context.credentials.update(server, () => Promise.resolve({ ...tokens, email }));
   const { teams } = await dataOf(context.clientOf(server).api.GET('/api/v1/me'));

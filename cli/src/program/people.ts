@@ -1,23 +1,8 @@
 import type { Command } from 'commander';
 import { type Act, defaultAction, examples } from './shared.js';
 
-/** Commands about users, teams and their members. */
+/** Commands about teams and their members. */
 export function peopleCommands(program: Command, act: Act): void {
-  const users = program.command('users').description('users of the platform (for platform admins)');
-  defaultAction(users, () => act(async (context) => (await import('../commands/people.js')).listUsers(context)));
-  users
-    .command('create')
-    .description('create a user; without a password the server makes one up')
-    .requiredOption('--email <email>', 'who it is')
-    .option('--password-stdin', 'read the password from the standard input')
-    .addHelpText('after', examples('hithe users create --email dana@example.org'))
-    .action((options: { email: string; passwordStdin?: boolean }) =>
-      act(async (context) => (await import('../commands/people.js')).createUser(context, options)),
-    );
-  users
-    .command('list')
-    .description('list all users')
-    .action(() => act(async (context) => (await import('../commands/people.js')).listUsers(context)));
   const teams = program.command('teams').description('teams and their members');
   defaultAction(teams, () => act(async (context) => (await import('../commands/people.js')).listTeams(context)));
   teams

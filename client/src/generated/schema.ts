@@ -3286,40 +3286,26 @@ export interface components {
             path: string;
         };
         GrantDto: {
-            /** @example grace@example.org */
-            email: string;
             /**
-             * Format: uuid
-             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             * @description Send it as `Authorization: Bearer …`
+             * @example eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl
              */
-            projectId: string;
-            /** @example developer */
-            role: components["schemas"]["GrantRole"];
+            accessToken: string;
             /**
-             * Format: uuid
-             * @description The custom role, with `custom`
-             * @example null
+             * @description Seconds that the access token lives
+             * @example 900
              */
-            roleId: string | null;
+            expiresIn: number;
             /**
-             * @description The name of the role, built-in or custom
-             * @example developer
+             * @description Exchange it once, before the access token expires
+             * @example hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE
              */
-            roleName: string;
-            /**
-             * Format: date-time
-             * @example 2026-01-01T00:00:00.000Z
-             */
-            since: string;
-            /**
-             * Format: uuid
-             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59
-             */
-            userId: string;
+            refreshToken: string;
+            user: components["schemas"]["UserDto"];
         };
         GrantPageDto: {
             /** @description The items of this page, in order */
-            items: components["schemas"]["GrantDto"][];
+            items: components["schemas"]["ProjectGrantDto"][];
             /**
              * @description Pass it as `cursor` for the next page; null at the end
              * @example null
@@ -4398,6 +4384,38 @@ export interface components {
              * @example 2026-01-01T00:00:00.000Z
              */
             updatedAt: string;
+        };
+        ProjectGrantDto: {
+            /** @example grace@example.org */
+            email: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            projectId: string;
+            /** @example developer */
+            role: components["schemas"]["GrantRole"];
+            /**
+             * Format: uuid
+             * @description The custom role, with `custom`
+             * @example null
+             */
+            roleId: string | null;
+            /**
+             * @description The name of the role, built-in or custom
+             * @example developer
+             */
+            roleName: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T00:00:00.000Z
+             */
+            since: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59
+             */
+            userId: string;
         };
         ProjectHealthDto: {
             components: components["schemas"]["ComponentHealthDto"][];
@@ -6689,13 +6707,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
-                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59",
-                     *       "email": "grace@example.org",
-                     *       "role": "developer",
-                     *       "roleId": null,
-                     *       "roleName": "developer",
-                     *       "since": "2026-01-01T00:00:00.000Z"
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["GrantDto"];
@@ -6987,13 +7008,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
-                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59",
-                     *       "email": "grace@example.org",
-                     *       "role": "developer",
-                     *       "roleId": null,
-                     *       "roleName": "developer",
-                     *       "since": "2026-01-01T00:00:00.000Z"
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["GrantDto"];
@@ -7139,13 +7163,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
-                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59",
-                     *       "email": "grace@example.org",
-                     *       "role": "developer",
-                     *       "roleId": null,
-                     *       "roleName": "developer",
-                     *       "since": "2026-01-01T00:00:00.000Z"
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["GrantDto"];
@@ -7644,13 +7671,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
-                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59",
-                     *       "email": "grace@example.org",
-                     *       "role": "developer",
-                     *       "roleId": null,
-                     *       "roleName": "developer",
-                     *       "since": "2026-01-01T00:00:00.000Z"
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["GrantDto"];
@@ -7855,13 +7885,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
-                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59",
-                     *       "email": "grace@example.org",
-                     *       "role": "developer",
-                     *       "roleId": null,
-                     *       "roleName": "developer",
-                     *       "since": "2026-01-01T00:00:00.000Z"
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["GrantDto"];
@@ -8151,13 +8184,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
-                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59",
-                     *       "email": "grace@example.org",
-                     *       "role": "developer",
-                     *       "roleId": null,
-                     *       "roleName": "developer",
-                     *       "since": "2026-01-01T00:00:00.000Z"
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["GrantDto"];
@@ -8252,13 +8288,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
-                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59",
-                     *       "email": "grace@example.org",
-                     *       "role": "developer",
-                     *       "roleId": null,
-                     *       "roleName": "developer",
-                     *       "since": "2026-01-01T00:00:00.000Z"
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["GrantDto"];
@@ -8408,13 +8447,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "projectId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
-                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59",
-                     *       "email": "grace@example.org",
-                     *       "role": "developer",
-                     *       "roleId": null,
-                     *       "roleName": "developer",
-                     *       "since": "2026-01-01T00:00:00.000Z"
+                     *       "accessToken": "eyJhbGciOiJFUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl",
+                     *       "refreshToken": "hithe_rt_8w2vQm3k5s1rC0pTn6yXe7zLdJ4bHfGa9uUiOqWcRtE",
+                     *       "expiresIn": 900,
+                     *       "user": {
+                     *         "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *         "email": "ada@example.org",
+                     *         "platformAdmin": false,
+                     *         "disabled": false,
+                     *         "createdAt": "2026-01-01T00:00:00.000Z"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["GrantDto"];
@@ -14199,7 +14241,7 @@ export interface operations {
                      *       "since": "2026-01-01T00:00:00.000Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["GrantDto"];
+                    "application/json": components["schemas"]["ProjectGrantDto"];
                 };
             };
             /** @description The request is not valid */

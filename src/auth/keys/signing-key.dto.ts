@@ -7,7 +7,7 @@ const KID = '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55';
 
 /** The request to rotate. */
 export class RotateSigningKeyDto {
-  @ApiPropertyOptional({ example: false, default: false, description: 'Refuse the tokens of all earlier keys at once' })
+  @ApiPropertyOptional({ example: false, description: 'Refuse the tokens of all earlier keys at once' })
   @IsOptional()
   @IsBoolean()
   endPrevious?: boolean;

@@ -5,7 +5,7 @@ import { CurrentActor, RequireAbility } from '../../auth/auth.decorators.js';
 import { ApiProblem, Operation } from '../../http/api.decorators.js';
 import { IdParam } from '../../http/id-param.js';
 import { PageQuery, mapPage } from '../../http/pagination.js';
-import { GrantDto, GrantPageDto, ProtectionDto, PutGrantDto } from './dto/grant.dto.js';
+import { ProjectGrantDto, GrantPageDto, ProtectionDto, PutGrantDto } from './dto/grant.dto.js';
 import { GrantsService } from './grants.service.js';
 
 /** Who has a role on a single project, and whether one is needed. */
@@ -20,7 +20,7 @@ export class GrantsController {
   @ApiOkResponse({ type: GrantPageDto, description: 'One page of grants, oldest first' })
   @ApiProblem('invalid', 'not-found')
   async list(@CurrentActor() actor: Actor, @IdParam('projectId') projectId: string, @Query() page: PageQuery): Promise<GrantPageDto> {
-    return mapPage(await this.grants.list(actor, projectId, page), (grant) => GrantDto.from(grant));
+    return mapPage(await this.grants.list(actor, projectId, page), (grant) => ProjectGrantDto.from(grant));
   }
 
   @Put('grants')
@@ -31,10 +31,10 @@ export class GrantsController {
     description:
       'Gives a member or service account of the team a role on this project, or changes it. It adds to the role in the team. Nobody grants what they do not hold themselves.',
   })
-  @ApiOkResponse({ type: GrantDto, description: 'The grant' })
+  @ApiOkResponse({ type: ProjectGrantDto, description: 'The grant' })
   @ApiProblem('invalid', 'not-found')
-  async put(@CurrentActor() actor: Actor, @IdParam('projectId') projectId: string, @Body() body: PutGrantDto): Promise<GrantDto> {
-    return GrantDto.from(
+  async put(@CurrentActor() actor: Actor, @IdParam('projectId') projectId: string, @Body() body: PutGrantDto): Promise<ProjectGrantDto> {
+    return ProjectGrantDto.from(
       await this.grants.put(actor, projectId, { userId: body.userId, email: body.email }, { role: body.role, roleId: body.roleId }),
     );
   }

@@ -39,7 +39,7 @@ export class PutGrantDto {
 }
 
 /** A role on one project. */
-export class GrantDto {
+export class ProjectGrantDto {
   @ApiProperty({ format: 'uuid', example: '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55' })
   projectId: string;
   @ApiProperty({ format: 'uuid', example: '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c59' })
@@ -55,14 +55,14 @@ export class GrantDto {
   @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00.000Z' })
   since: string;
 
-  static from(grant: Grant): GrantDto {
+  static from(grant: Grant): ProjectGrantDto {
     const { projectId, userId, email, role, roleId, roleName, since } = grant;
     return { projectId, userId, email, role, roleId, roleName, since: since.toISOString() };
   }
 }
 
 /** One page of grants. */
-export class GrantPageDto extends pageDto(GrantDto) {}
+export class GrantPageDto extends pageDto(ProjectGrantDto) {}
 
 /** The request to protect a project, or to end that. */
 export class ProtectionDto {

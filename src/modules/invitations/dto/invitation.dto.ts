@@ -22,10 +22,9 @@ export class InviteDto {
   @ApiPropertyOptional({
     type: 'integer',
     example: DEFAULT_DAYS,
-    default: DEFAULT_DAYS,
     minimum: 1,
     maximum: MOST_DAYS,
-    description: 'Days until the link expires',
+    description: `Days until the link expires; ${DEFAULT_DAYS} when absent`,
   })
   @IsOptional()
   @IsInt()
