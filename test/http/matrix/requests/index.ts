@@ -1,5 +1,7 @@
 import type { RouteCases } from '../route-case.js';
+import { ACCOUNT_ROUTES } from './accounts.js';
 import { DEPLOYMENT_ROUTES } from './deployments.js';
+import { LOGIN_ROUTES } from './factors.js';
 import { GRANT_ROUTES } from './grants.js';
 import { PLATFORM_ROUTES } from './platform.js';
 import { PROJECT_ROUTES } from './projects.js';
@@ -9,8 +11,10 @@ import { VARIABLE_ROUTES } from './variables.js';
 
 /** How the matrix calls each operation; one file for each area. */
 export const ROUTES: RouteCases = {
+  ...ACCOUNT_ROUTES,
   ...TEAM_ROUTES,
   ...GRANT_ROUTES,
+  ...LOGIN_ROUTES,
   ...PLATFORM_ROUTES,
   ...PROJECT_ROUTES,
   ...DEPLOYMENT_ROUTES,
