@@ -17,6 +17,11 @@ export function sanitizeLine(text: string, colors: boolean): string {
   return safe.includes('\u001b') ? safe + RESET : safe;
 }
 
+/** Whether there is nothing in it but characters that are seen, and colours. */
+export function isSafe(text: string): boolean {
+  return [...text.matchAll(TOKENS)].every(([token]) => token.length > 1);
+}
+
 function visible(character: string): string {
   if (character === '\r') return '\\r';
   if (character === '\n') return '\\n';

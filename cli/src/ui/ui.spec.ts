@@ -13,6 +13,15 @@ describe('columns', () => {
       ]),
     ).toBe('A     B\n\u001b[32mlong\u001b[39m  x\ns\n');
   });
+
+  it('R38: makes control characters of a cell visible, so that a name forges no line', () => {
+    expect(
+      columns([
+        ['a\r\nroot  owner', '\u001b]0;title\u0007\u001b[1A'],
+        ['b', 'c'],
+      ]),
+    ).toBe('a\\r\\nroot  owner  \\x1b]0;title\\x07\\x1b[1A\nb                 c\n');
+  });
 });
 
 describe('nearest', () => {

@@ -3487,7 +3487,7 @@ export interface components {
              * @default false
              * @example true
              */
-            dryRun: Record<string, never>;
+            dryRun: boolean;
             /**
              * @description Kind of those that are new; others keep theirs
              * @default secret
@@ -3500,7 +3500,7 @@ export interface components {
              * @default false
              * @example false
              */
-            prune: Record<string, never>;
+            prune: boolean;
             /**
              * @description Content of the file
              * @example API_KEY=sk_live_51H8

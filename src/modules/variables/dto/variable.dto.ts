@@ -114,12 +114,12 @@ export class ImportVariablesDto {
   @IsIn(['plain', 'secret'])
   kind: 'plain' | 'secret' = 'secret';
 
-  @ApiPropertyOptional({ default: false, example: false, description: 'Removes whatever the file does not name' })
+  @ApiPropertyOptional({ type: Boolean, default: false, example: false, description: 'Removes whatever the file does not name' })
   @IsOptional()
   @IsBoolean()
   prune = false;
 
-  @ApiPropertyOptional({ default: false, example: true, description: 'Only says what would change' })
+  @ApiPropertyOptional({ type: Boolean, default: false, example: true, description: 'Only says what would change' })
   @IsOptional()
   @IsBoolean()
   dryRun = false;
