@@ -31,6 +31,7 @@ import { ProjectsModule } from './modules/projects/projects.module.js';
 import { projectsPolicy } from './modules/projects/projects.policy.js';
 import { QuotasModule } from './modules/quotas/quotas.module.js';
 import { SecretsModule } from './modules/secrets/secrets.module.js';
+import { ServiceAccountsModule } from './modules/service-accounts/service-accounts.module.js';
 import { TeamsModule } from './modules/teams/teams.module.js';
 import { teamsPolicy } from './modules/teams/teams.policy.js';
 import { UsageModule } from './modules/usage/usage.module.js';
@@ -60,6 +61,7 @@ const MODULES = [
   ProjectsModule,
   GrantsModule,
   TokensModule,
+  ServiceAccountsModule,
   ComponentsModule,
   VariablesModule,
   PlatformKeysModule,

@@ -5,6 +5,7 @@ import { newId } from '../../common/ids.js';
 import { requestContext } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, beforeCommit, sqlState } from '../../database/transaction-runner.js';
+import { isServiceAddress } from '../users/service-address.js';
 import { NamedKeys } from '../../vault/named-keys.js';
 import type { AuditEntry } from './domain/audit-entry.js';
 import { SUPPLIED_COLUMNS } from './domain/audit-record.js';
@@ -85,7 +86,7 @@ function rowOf(entry: AuditEntry): Row {
   const actor = entry.actor ?? context?.actor;
   const values = {
     id: newId(),
-    actorKind: actor ? 'user' : context?.system === true ? 'system' : 'anonymous',
+    actorKind: actor ? (isServiceAddress(actor.email) ? 'service' : 'user') : context?.system === true ? 'system' : 'anonymous',
     actorId: actor?.userId,
     actorEmail: actor?.email,
     sessionId: context?.actor?.sessionId,

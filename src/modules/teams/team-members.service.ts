@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, Repository } from 'typeorm';
+import { type EntityManager, In, Repository } from 'typeorm';
 import type { Actor, AnyRole, TeamRole } from '../../auth/actor.js';
 import type { RoleRights } from '../../auth/team-rights.js';
 import { notFound } from '../../common/domain-error.js';
@@ -9,7 +9,9 @@ import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
 import { AuditLog } from '../audit/audit-log.js';
+import { isServiceAddress } from '../users/service-address.js';
 import { UserDirectory } from '../users/user-directory.js';
+import type { UserKind } from '../users/user-kind.js';
 import { assertOtherOwner, lockTeam } from './last-owner.js';
 import { CustomRolesService, type ResolvedRole, type RoleChoice } from './roles/custom-roles.service.js';
 import { assertMayGive } from './roles/role-giving.js';
@@ -20,6 +22,7 @@ import { TeamsService } from './teams.service.js';
 export interface Member {
   userId: string;
   email: string;
+  kind: UserKind;
   role: AnyRole;
   /** With `custom`: which. */
   roleId: string | null;
@@ -86,11 +89,32 @@ export class TeamMembersService {
   }
 
   /** Changes the role of a member, or adds one, for modules that know them by id. Throws as `put` does. */
-  async setRole(actor: Actor, tx: Transaction, teamId: string, user: { id: string; email: string }, role: TeamRole): Promise<Member> {
+  async setRole(
+    actor: Actor,
+    tx: Transaction,
+    teamId: string,
+    user: { id: string; email: string },
+    choice: RoleChoice<Exclude<TeamRole, 'owner'>>,
+  ): Promise<Member> {
     await lockTeam(tx, teamId);
+    const wanted = await this.roles.resolve(tx, teamId, choice);
     const present = await managerOf(tx).findOneBy(TeamMembership, { teamId, userId: user.id });
-    assertMayGive(actor, teamId, [...(await this.rightsOf(tx, present)), role]);
-    return this.set(managerOf(tx), teamId, user, { role, roleId: null, name: role, rights: role }, present);
+    assertMayGive(actor, teamId, [...(await this.rightsOf(tx, present)), wanted.rights]);
+    return this.set(managerOf(tx), teamId, user, wanted, present);
+  }
+
+  /** Throws `ROLE_TOO_HIGH` unless `actor` may give and take what this member is: whoever acts as them has it too. */
+  async assertMayManage(actor: Actor, tx: Transaction, teamId: string, userId: string): Promise<void> {
+    const present = await managerOf(tx).findOneBy(TeamMembership, { teamId, userId });
+    assertMayGive(actor, teamId, await this.rightsOf(tx, present));
+  }
+
+  /** What these users are in the team, by user. */
+  async membersAmong(teamId: string, users: readonly { id: string; email: string }[]): Promise<Map<string, Member>> {
+    const found = await this.memberships.findBy({ teamId, userId: In(users.map((user) => user.id)) });
+    const roles = await this.roles.byId(found.map((membership) => membership.roleId));
+    const emails = new Map(users.map((user) => [user.id, user.email]));
+    return new Map(found.map((each) => [each.userId, memberOf(each, emails.get(each.userId) ?? '', roles)]));
   }
 
   /** The role of somebody in a team, if they are in it. */
@@ -131,7 +155,7 @@ export class TeamMembersService {
       });
     }
     const { role, roleId, createdAt } = membership;
-    return { userId: user.id, email: user.email, role, roleId, roleName: wanted.name, since: createdAt };
+    return { userId: user.id, email: user.email, kind: kindOf(user.email), role, roleId, roleName: wanted.name, since: createdAt };
   }
 
   private async rightsOf(tx: Transaction, present: TeamMembership | null): Promise<RoleRights[]> {
@@ -157,7 +181,11 @@ function nameOf({ role, roleId }: TeamMembership, roles: ReadonlyMap<string, Cus
   return roles.get(roleId ?? '')?.name ?? role;
 }
 
+function kindOf(email: string): UserKind {
+  return isServiceAddress(email) ? 'service' : 'person';
+}
+
 function memberOf(membership: TeamMembership, email: string, roles: ReadonlyMap<string, CustomRole>): Member {
   const { userId, role, roleId, createdAt } = membership;
-  return { userId, email, role, roleId, roleName: nameOf(membership, roles), since: createdAt };
+  return { userId, email, kind: kindOf(email), role, roleId, roleName: nameOf(membership, roles), since: createdAt };
 }

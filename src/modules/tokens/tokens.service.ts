@@ -74,6 +74,11 @@ export class TokensService {
     await this.revoke({ teamId }, tokenId);
   }
 
+  /** Tokens for whoever was found to be allowed to see them. */
+  listOf(whose: TokensOf, page: PageQuery): Promise<Page<StoredToken>> {
+    return this.tokens.list(whose, page);
+  }
+
   /** Ends one of these tokens; `TOKEN_NOT_FOUND` when there is none of that id. */
   async revoke(whose: TokensOf, tokenId: string): Promise<void> {
     await this.transactions.run(async (tx) => {

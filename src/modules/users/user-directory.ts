@@ -7,6 +7,7 @@ import { DomainError } from '../../common/domain-error.js';
 import type { Transaction } from '../../common/transaction.js';
 import { managerOf, violates } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
+import { isServiceAddress } from './service-address.js';
 import { User } from './user.entity.js';
 
 export interface NewUser {
@@ -16,14 +17,6 @@ export interface NewUser {
   platformAdmin: boolean;
   /** When the address was found to be theirs. */
   emailVerifiedAt?: Date;
-}
-
-/** No registry gives out `.service`, so a service account's address is nobody's. */
-const SERVICE_SUFFIX = '.service';
-
-/** The address of a service account: `deployer@web-shop.service`. */
-export function serviceAddress(name: string, teamSlug: string): string {
-  return `${name}@${teamSlug}${SERVICE_SUFFIX}`;
 }
 
 /** Finds and stores users. Addresses are compared in lower case. */
@@ -45,15 +38,13 @@ export class UserDirectory {
     return pageOf(this.users.createQueryBuilder('user').where({ homeTeamId: teamId }), page);
   }
 
+  countServices(tx: Transaction, teamId: string): Promise<number> {
+    return managerOf(tx).countBy(User, { homeTeamId: teamId });
+  }
+
   /** A service account of a team. */
   findService(teamId: string, userId: string): Promise<User | null> {
     return this.users.findOneBy({ id: userId, homeTeamId: teamId });
-  }
-
-  /** Which of these users are service accounts. */
-  async servicesAmong(userIds: readonly string[]): Promise<Set<string>> {
-    const found = await this.users.find({ select: { id: true }, where: { id: In([...userIds]), kind: 'service' } });
-    return new Set(found.map((user) => user.id));
   }
 
   /** Addresses by user id, for lists that name people. */
@@ -75,8 +66,8 @@ export class UserDirectory {
   /** Stores a person, or throws `EMAIL_TAKEN`, `EMAIL_RESERVED`. */
   async add(tx: Transaction, user: NewUser): Promise<User> {
     const email = normalEmail(user.email);
-    if (email.endsWith(SERVICE_SUFFIX)) {
-      throw new DomainError('invalid', 'EMAIL_RESERVED', `Addresses that end in ${SERVICE_SUFFIX} are those of service accounts.`, {
+    if (isServiceAddress(email)) {
+      throw new DomainError('invalid', 'EMAIL_RESERVED', 'Addresses that end in .service are those of service accounts.', {
         fix: 'Use another address.',
       });
     }

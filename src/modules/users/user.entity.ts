@@ -1,8 +1,6 @@
 import { Check, Column, Entity, ForeignKey, Index } from 'typeorm';
 import { BaseEntity } from '../../database/base.entity.js';
-
-export const USER_KINDS = ['person', 'service'] as const;
-export type UserKind = (typeof USER_KINDS)[number];
+import type { UserKind } from './user-kind.js';
 
 /** A person with an account, or a service account of a team. `email` is lower-case and unique. */
 @Entity('users')
@@ -22,7 +20,6 @@ export class User extends BaseEntity {
   @Column({ type: 'timestamptz', nullable: true })
   emailVerifiedAt: Date | null;
 
-  /** A `service` cannot log in: it acts with API tokens alone. */
   @Column({ type: 'text', default: 'person' })
   kind: UserKind;
 

@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, IsIn, IsOptional, IsUUID, MaxLength, ValidateIf } from 'class-validator';
 import { ANY_ROLES, type AnyRole, TEAM_ROLES, type TeamRole } from '../../../auth/actor.js';
 import { pageDto } from '../../../http/pagination.js';
+import { USER_KINDS, type UserKind } from '../../users/user-kind.js';
 import type { Member } from '../team-members.service.js';
 
 /** The request to add a member, or to change their role. */
@@ -32,6 +33,8 @@ export class MemberDto {
   userId: string;
   @ApiProperty({ example: 'grace@example.org' })
   email: string;
+  @ApiProperty({ enum: USER_KINDS, enumName: 'UserKind', example: 'person', description: 'A `service` acts with API tokens alone' })
+  kind: UserKind;
   @ApiProperty({ enum: ANY_ROLES, enumName: 'AnyRole', example: 'developer' })
   role: AnyRole;
   @ApiProperty({ type: String, format: 'uuid', nullable: true, example: null, description: 'The custom role, with `custom`' })
@@ -45,6 +48,7 @@ export class MemberDto {
     return {
       userId: member.userId,
       email: member.email,
+      kind: member.kind,
       role: member.role,
       roleId: member.roleId,
       roleName: member.roleName,
