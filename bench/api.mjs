@@ -242,7 +242,7 @@ export async function bench({ runs }) {
   let bare;
   let client;
   try {
-    await installation.start(['--no-example'], { HITHE_DATABASE_POOL: String(POOL), HITHE_ACCESS_TOKEN_TTL: '86400' });
+    await installation.start(['--no-example'], { HITHE_DATABASE_POOL: String(POOL), HITHE_ACCESS_TOKEN_TTL: '3600' });
     const { superuser, app, logFile } = await databaseOf(installation);
     client = new pg.Client({ connectionString: superuser });
     await client.connect();

@@ -8,7 +8,7 @@ import { BEFORE_SECOND_FACTOR, ROUTE_POLICY, type RoutePolicy } from './auth.dec
 import type { Actor } from './actor.js';
 import { HiddenRows } from './hidden-rows.js';
 import { KeysUnavailable } from './keys/access-tokens.js';
-import { VerifiedTokens } from './keys/verified-tokens.js';
+import { type TokenClaims, type VerifiedClaims, VerifiedTokens } from './keys/verified-tokens.js';
 import { enterAsActor, enterAsNode } from './request-actor.js';
 import { SessionActors } from './session-actors.js';
 import { assertTokenMay } from './token-policy.js';
@@ -43,8 +43,8 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     const request = context.switchToHttp().getRequest<Request & { user?: Actor }>();
     const credential = bearerIn(request);
     if (credential !== undefined && looksLikeToken(credential)) request.user = await this.apiTokens.authenticate(credential);
-    else if (!(await this.admitVerified(request, credential)) && (await super.canActivate(context)) !== true) return false;
-    enterAsActor(context.switchToHttp().getRequest<{ user: Actor }>().user);
+    else request.user = await this.actorOf(context, credential);
+    enterAsActor(request.user);
     return true;
   }
 
@@ -56,14 +56,20 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     throw invalidAccessToken();
   }
 
-  /** Whether the access token is one that was verified before; then its session has to be alive still. */
-  private async admitVerified(request: Request & { user?: Actor }, credential: string | undefined): Promise<boolean> {
-    const claims = credential === undefined ? undefined : await this.verified.claimsOf(credential);
-    if (claims === undefined) return false;
+  /** The actor behind an access token; its signature is looked at once, its session on each request. */
+  private async actorOf(context: ExecutionContext, credential: string | undefined): Promise<Actor> {
+    const known = credential === undefined ? undefined : await this.verified.claimsOf(credential);
+    const claims = known ?? (await this.verify(context, credential));
     const actor = await this.sessions.of(claims.sub, claims.sid);
     if (actor === null) throw invalidAccessToken();
-    request.user = actor;
-    return true;
+    return actor;
+  }
+
+  private async verify(context: ExecutionContext, credential: string | undefined): Promise<VerifiedClaims> {
+    await super.canActivate(context);
+    const claims = context.switchToHttp().getRequest<{ user: TokenClaims }>().user;
+    if (credential !== undefined) await this.verified.remember(credential, claims);
+    return claims;
   }
 
   private async admitNode(request: Request & { node?: NodeIdentity }): Promise<boolean> {

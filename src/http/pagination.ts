@@ -72,6 +72,21 @@ export async function pageOf<E extends ObjectLiteral & { id: string }>(
   return { items, nextCursor: rows.length > page.limit && last ? encodeCursor(last.id) : null };
 }
 
+/**
+ * One page of what `read` gives from a place on, for statements that are written by hand; `idOf` names an item's place. One more
+ * than the page holds is asked for, to know whether there is a next one.
+ */
+export async function pageOfRows<T>(
+  page: PageQuery,
+  read: (after: string | undefined, limit: number) => Promise<T[]>,
+  idOf: (item: T) => string,
+): Promise<Page<T>> {
+  const rows = await read(page.cursor === undefined ? undefined : decodeCursor(page.cursor), page.limit + 1);
+  const items = rows.slice(0, page.limit);
+  const last = items.at(-1);
+  return { items, nextCursor: rows.length > page.limit && last !== undefined ? encodeCursor(idOf(last)) : null };
+}
+
 /** The same page with each item turned into its DTO. */
 export function mapPage<A, B>(page: Page<A>, map: (item: A) => B): Page<B> {
   return { items: page.items.map(map), nextCursor: page.nextCursor };

@@ -15,19 +15,25 @@ const pool = new pg.Pool({ connectionString, max: Number(max) });
 /** The teams of each caller; none: all. What the API finds out for each request is given here. */
 const teamsOf = JSON.parse(callers);
 
-const COLUMNS = `p.id, p.team_id AS "teamId", p.name, p.spec, p.spec_version AS "specVersion", p.release, p.deploy_failed AS "deployFailed",
-  p.active_deployment_id AS "activeDeploymentId", p.activity, p.created_at AS "createdAt", p.updated_at AS "updatedAt"`;
-const STATES = `SELECT project_id AS "projectId", desired, observed->>'state' AS state FROM allocations WHERE project_id = ANY($1)`;
+const VIEW = `
+  SELECT p.id, p.team_id AS "teamId", p.name, p.spec, p.spec_version AS "specVersion", p.release, p.deploy_failed AS "deployFailed", p.protected,
+         p.active_deployment_id AS "activeDeploymentId", p.activity,
+         floor(extract(epoch FROM p.created_at) / 0.001)::float8 AS created, floor(extract(epoch FROM p.updated_at) / 0.001)::float8 AS updated,
+         (SELECT string_agg(a.desired || ':' || coalesce(a.observed->>'state', ''), ',') FROM allocations a WHERE a.project_id = p.id) AS states
+  FROM projects p`;
 
-function view(project, allocations) {
-  const known = allocations.map(({ desired, state }) => ({ desired, observed: state === null ? null : { state } }));
-  return ProjectDto.from({ project, state: projectState({ ...project, allocations: known }) });
+/** Prepared, as the control plane does it with what it asks all the time. */
+function ask(name, text, values) {
+  return pool.query({ name, text, values });
 }
 
-async function statesOf(ids) {
-  const byProject = new Map(ids.map((id) => [id, []]));
-  for (const row of (await pool.query(STATES, [ids])).rows) byProject.get(row.projectId).push(row);
-  return byProject;
+function view({ created, updated, states, ...row }) {
+  const project = { ...row, createdAt: new Date(created), updatedAt: new Date(updated) };
+  const allocations = (states ?? '').split(',').map((text) => {
+    const [desired, observed] = text.split(':', 2);
+    return { desired, observed: observed === '' ? null : { state: observed } };
+  });
+  return ProjectDto.from({ project, state: projectState({ ...project, allocations }) });
 }
 
 class BareController {
@@ -35,21 +41,18 @@ class BareController {
     const { caller, limit } = request.query;
     const teams = teamsOf[Number(caller)];
     const most = Number(limit);
-    const where = teams.length === 0 ? '' : 'WHERE p.team_id = ANY($2)';
-    const { rows } = await pool.query(
-      `SELECT ${COLUMNS} FROM projects p ${where} ORDER BY p.id LIMIT $1`,
-      teams.length === 0 ? [most + 1] : [most + 1, teams],
-    );
+    const { rows } =
+      teams.length === 0
+        ? await ask('all', `${VIEW} ORDER BY p.id LIMIT $1`, [most + 1])
+        : await ask('some', `${VIEW} WHERE p.team_id = ANY($2) ORDER BY p.id LIMIT $1`, [most + 1, teams]);
     const items = rows.slice(0, most);
-    const states = await statesOf(items.map(({ id }) => id));
     const nextCursor = rows.length > most ? Buffer.from(items.at(-1).id).toString('base64url') : null;
-    return { items: items.map((project) => view(project, states.get(project.id))), nextCursor };
+    return { items: items.map(view), nextCursor };
   }
 
   async get(request) {
-    const { id } = request.params;
-    const { rows } = await pool.query(`SELECT ${COLUMNS} FROM projects p WHERE p.id = $1`, [id]);
-    return view(rows[0], (await statesOf([id])).get(id));
+    const { rows } = await ask('one', `${VIEW} WHERE p.id = $1`, [request.params.id]);
+    return view(rows[0]);
   }
 }
 const route = (path, name) => {

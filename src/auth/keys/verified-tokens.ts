@@ -5,6 +5,9 @@ import { SigningKeys } from './signing-keys.js';
 /** What a request needs of a verified access token. */
 export type VerifiedClaims = Pick<AccessTokenClaims, 'sub' | 'sid'>;
 
+/** The same with its expiry, seconds since the epoch. */
+export type TokenClaims = VerifiedClaims & { exp: number };
+
 interface Verified extends VerifiedClaims {
   kid: string;
   /** PEM of the key that verified it. */
@@ -35,10 +38,10 @@ export class VerifiedTokens {
   }
 
   /** Takes note of a token that has just been verified. */
-  async remember(token: string, claims: VerifiedClaims & { exp?: number }): Promise<void> {
+  async remember(token: string, claims: TokenClaims): Promise<void> {
     const kid = keyIdOf(token);
     const key = kid === undefined ? undefined : await this.keys.verifierOf(kid);
-    if (kid === undefined || key === undefined || claims.exp === undefined) return;
+    if (kid === undefined || key === undefined) return;
     const [oldest] = this.known.keys();
     if (this.known.size >= MOST_REMEMBERED && oldest !== undefined) this.known.delete(oldest);
     this.known.set(token, { sub: claims.sub, sid: claims.sid, kid, key, expires: claims.exp });

@@ -7,6 +7,7 @@ import { SecretsModule } from '../secrets/secrets.module.js';
 import { TeamsModule } from '../teams/teams.module.js';
 import { Project } from './project.entity.js';
 import { ProjectsController } from './projects.controller.js';
+import { ProjectViews } from './project-views.js';
 import { ProjectsService } from './projects.service.js';
 import { Source } from './source.entity.js';
 import { SourcesController } from './sources.controller.js';
@@ -17,7 +18,7 @@ import { SpecChecker } from './spec-checker.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Project, Source]), TeamsModule, PortsModule, SecretsModule, NodesModule, QuotasModule],
   controllers: [ProjectsController, SourcesController],
-  providers: [ProjectsService, SourcesService, SpecChecker],
+  providers: [ProjectsService, ProjectViews, SourcesService, SpecChecker],
   exports: [ProjectsService, SpecChecker],
 })
 export class ProjectsModule {}

@@ -2,14 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { type Action, authorize, mayDo } from '../../auth/ability.js';
-import { whereAllowed } from '../../auth/ability-query.js';
 import type { Actor } from '../../auth/actor.js';
 import { tokenRefusal } from '../../auth/token-refusal.js';
-import { DomainError, type Fault } from '../../common/domain-error.js';
+import { DomainError, type Fault, notFound } from '../../common/domain-error.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf, violates } from '../../database/transaction-runner.js';
 import { assertIfMatch } from '../../http/etag.js';
-import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
+import type { Page, PageQuery } from '../../http/pagination.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { AllocationsService } from '../nodes/allocations.service.js';
 import { PortsService } from '../ports/ports.service.js';
@@ -19,23 +18,15 @@ import { TeamsService } from '../teams/teams.service.js';
 import { parseProjectSpec, specInvalid } from './domain/parse-spec.js';
 import type { ProjectSpec } from './domain/project-spec.js';
 import type { Activity, ProjectRecord } from './domain/project.js';
-import { type ProjectState, projectState } from './domain/project-state.js';
+import { projectState } from './domain/project-state.js';
 import { demandOf } from './domain/resources.js';
 import { hideSecrets } from './domain/spec-secrets.js';
 import { appliedEvent } from './project-audit.js';
 import { Project } from './project.entity.js';
+import { type ProjectFilter, type ProjectView, ProjectViews } from './project-views.js';
+
+export type { ProjectFilter, ProjectView } from './project-views.js';
 import { SpecChecker } from './spec-checker.js';
-
-/** A project with the one word for how it is. */
-export interface ProjectView {
-  project: ProjectRecord;
-  state: ProjectState;
-}
-
-export interface ProjectFilter {
-  teamId?: string | undefined;
-  name?: string | undefined;
-}
 
 /** Projects and their specifications. Applying one deploys nothing. */
 @Injectable()
@@ -50,6 +41,7 @@ export class ProjectsService {
     private readonly checker: SpecChecker,
     private readonly audit: AuditLog,
     private readonly quota: QuotaGuard,
+    private readonly views: ProjectViews,
   ) {}
 
   /**
@@ -70,23 +62,15 @@ export class ProjectsService {
   }
 
   /** The projects that `actor` may read. */
-  async list(actor: Actor, filter: ProjectFilter, page: PageQuery): Promise<Page<ProjectView>> {
-    const query = whereAllowed(this.projects.createQueryBuilder('project'), actor, 'read', 'Project');
-    if (filter.teamId !== undefined) query.andWhere({ teamId: filter.teamId });
-    if (filter.name !== undefined) query.andWhere({ name: filter.name });
-    const found = await pageOf(query, page);
-    const all = await this.allocations.ofProjects(found.items.map((project) => project.id));
-    const views = found.items.map((project) =>
-      viewOf(
-        project,
-        all.filter((allocation) => allocation.projectId === project.id),
-      ),
-    );
-    return { ...found, items: views };
+  list(actor: Actor, filter: ProjectFilter, page: PageQuery): Promise<Page<ProjectView>> {
+    return this.views.list(actor, filter, page);
   }
 
   async get(actor: Actor, projectId: string): Promise<ProjectView> {
-    return this.view(await this.require(actor, projectId, 'read'));
+    const view = await this.views.find(projectId);
+    if (view === null) throw notFound('project', projectId);
+    authorize(actor, 'read', 'Project', view.project, { what: 'project', id: projectId });
+    return view;
   }
 
   /** The project, if `actor` may do `action` to it; for every other module that works on a project. */
