@@ -81,9 +81,9 @@ function connectionErrors(server: string, send: Send): Send {
   };
 }
 
-/** Log-in and refresh carry their own secret, and a stale access token must not get in their way. */
+/** Every way to log in, and the refresh, carry their own secret: a stale access token must not get in their way, and none is sent twice. */
 function isPublic(request: Request): boolean {
-  return /\/api\/v1\/auth\/(login|refresh)$/.test(new URL(request.url).pathname);
+  return /\/api\/v1\/auth\/(?:login|refresh|passkeys|oidc)(?:\/|$)/.test(new URL(request.url).pathname);
 }
 
 /** Adds the access token, renews it once when the server refuses it, and turns error answers into exceptions. */

@@ -1,31 +1,61 @@
-import { MemoryTokenStore, type Tokens, dataOf, tokensOf } from '@hithe/client';
+import { type HitheClient, MemoryTokenStore, type Tokens, type components, dataOf, tokensOf } from '@hithe/client';
 import { CliError, notLoggedIn, usageError } from '../cli-error.js';
 import { type Context, DEFAULT_SERVER, findTeam, normaliseServer } from '../context.js';
 import { EXIT } from '../exit-codes.js';
 import { columns } from '../ui/columns.js';
-import { ask, passwordFor } from '../ui/prompt.js';
+import { LoginInput } from '../ui/login-input.js';
+import { codeProof } from '../ui/proof.js';
+import { ask } from '../ui/prompt.js';
 
 export interface LoginOptions {
   server?: string;
   email?: string;
   passwordStdin?: boolean;
+  codeStdin?: boolean;
+  oidc?: boolean;
+  /** False: print the address of the provider, instead of opening a browser. */
+  browser?: boolean;
 }
 
-/** `hithe login`: checks the password, keeps the tokens, and chooses server and team. */
+/** `hithe login`: proves who it is, keeps the tokens, and chooses server and team. */
 export async function login(context: Context, options: LoginOptions): Promise<void> {
   const server = options.server === undefined ? ((await context.chosenServer()) ?? DEFAULT_SERVER) : normaliseServer(options.server);
-  const email = options.email ?? (await askEmail(context));
-  const password = await passwordFor(context.io, `Password of ${email}: `, options.passwordStdin === true);
   const client = context.clientOf(server);
-  const session = await dataOf(client.api.POST('/api/v1/auth/login', { body: { email, password } })).catch((error: unknown) => {
-    throw wrongPassword(error);
+  const input = new LoginInput(context, options);
+  const first = options.oidc === true ? await withOidc(context, client, options) : await withPassword(context, client, options, input);
+  const session = 'challenge' in first ? await withSecondFactor(client, first, input) : first;
+  await keep(context, server, session);
+}
+
+type Session = components['schemas']['GrantDto'];
+type Challenge = components['schemas']['SecondFactorChallengeDto'];
+
+async function withPassword(context: Context, client: HitheClient, options: LoginOptions, input: LoginInput): Promise<Session | Challenge> {
+  const email = options.email ?? (await askEmail(context));
+  const password = await input.password(email);
+  return dataOf(client.api.POST('/api/v1/auth/login', { body: { email, password } })).catch((error: unknown) => {
+    throw refused(error, 'Check email and password. The first admin is in initial-admin.json of HITHE_HOME.');
   });
-  if ('challenge' in session) {
-    throw new CliError(EXIT.notLoggedIn, 'The password is right, but this account needs a second proof.', {
-      code: 'SECOND_FACTOR_REQUIRED',
-    });
-  }
+}
+
+async function withOidc(context: Context, client: HitheClient, options: LoginOptions): Promise<Session | Challenge> {
+  const { codeFromProvider } = await import('./oidc.js');
+  const body = await codeFromProvider(context, client, { browser: options.browser !== false });
+  return dataOf(client.api.POST('/api/v1/auth/oidc/token', { body })).catch((error: unknown) => {
+    throw refused(error, 'hithe login --oidc');
+  });
+}
+
+async function withSecondFactor(client: HitheClient, { challenge, methods }: Challenge, input: LoginInput): Promise<Session> {
+  const proof = codeProof(await input.code(methods));
+  return dataOf(client.api.POST('/api/v1/auth/login/second-factor', { body: { challenge, ...proof } })).catch((error: unknown) => {
+    throw refused(error, 'Log in again with the next code; each works once.');
+  });
+}
+
+async function keep(context: Context, server: string, session: Session): Promise<void> {
   const tokens = tokensOf(session);
+  const { email } = session.user;
   await context.credentials.update(server, () => Promise.resolve({ ...tokens, email }));
   const { teams } = await dataOf(context.clientOf(server).api.GET('/api/v1/me'));
   const config = await context.config();
@@ -45,13 +75,9 @@ async function askEmail(context: Context): Promise<string> {
   throw usageError('The email is missing.', { fix: 'hithe login --email you@example.org --password-stdin' });
 }
 
-function wrongPassword(error: unknown): unknown {
+function refused(error: unknown, fix: string): unknown {
   if (!(error instanceof Error && 'status' in error && error.status === 401)) return error;
-  return new CliError(EXIT.notLoggedIn, error.message, {
-    code: 'LOGIN_REFUSED',
-    fix: 'Check email and password. The first admin is in initial-admin.json of HITHE_HOME.',
-    cause: error,
-  });
+  return new CliError(EXIT.notLoggedIn, error.message, { code: 'LOGIN_REFUSED', fix, cause: error });
 }
 
 /** `hithe logout`: ends the session on the server and forgets it here, even when the server is away. */

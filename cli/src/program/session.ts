@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { LoginOptions } from '../commands/session.js';
 import { type Act, examples } from './shared.js';
 
 /** Commands that log in and out, and choose the team. */
@@ -9,16 +10,18 @@ export function sessionCommands(program: Command, act: Act): void {
     .option('--server <url>', 'address of the server (default: the last one, or http://localhost:7070)')
     .option('--email <email>', 'who you are')
     .option('--password-stdin', 'read the password from the standard input')
+    .option('--code-stdin', 'read the code of the second factor from the standard input, on the line after the password')
+    .option('--oidc', "log in with the server's OIDC provider, in a browser")
+    .option('--no-browser', 'with --oidc: print the address, and ask for the code that the browser shows')
     .addHelpText(
       'after',
       examples(
+        'hithe login --oidc --server https://hithe.example.org',
         'hithe login --server https://hithe.example.org --email you@example.org',
         'printf \'%s\' "$PASSWORD" | hithe login --email ci@example.org --password-stdin',
       ),
     )
-    .action((options: { server?: string; email?: string; passwordStdin?: boolean }) =>
-      act(async (context) => (await import('../commands/session.js')).login(context, options)),
-    );
+    .action((options: LoginOptions) => act(async (context) => (await import('../commands/session.js')).login(context, options)));
   program
     .command('logout')
     .description('end the log-in, here and on the server')

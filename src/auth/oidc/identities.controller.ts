@@ -41,7 +41,7 @@ export class IdentitiesController {
   @ApiProblem('invalid', 'forbidden', 'conflict')
   async link(@CurrentActor() actor: Actor, @Body() body: OidcCodeDto): Promise<IdentityDto> {
     await this.reauthentication.require(actor);
-    const claims = await this.flow.redeem(body.code, body.codeVerifier);
+    const claims = await this.flow.redeem(body.code, body.codeVerifier, 'invalid');
     return IdentityDto.from(await this.identities.linkOwn(actor, claims));
   }
 

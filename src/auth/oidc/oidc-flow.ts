@@ -75,15 +75,18 @@ export class OidcFlow {
     }
   }
 
-  /** Who came back, for whoever began. A code works once, whether the verifier is right or not. Throws `OIDC_CODE_INVALID`. */
-  async redeem(code: string, codeVerifier: string): Promise<OidcClaims> {
+  /**
+   * Who came back, for whoever began. A code works once, whether the verifier is right or not. Throws `OIDC_CODE_INVALID`: of the
+   * kind `unauthenticated` to log in, and `invalid` for who is logged in, whose session is not at fault.
+   */
+  async redeem(code: string, codeVerifier: string, kind: 'unauthenticated' | 'invalid' = 'unauthenticated'): Promise<OidcClaims> {
     const [rows] = await this.transactions.statement<[Pick<OidcResult, 'claims'> & { code_challenge: string }[], number]>(
       'DELETE FROM oidc_results WHERE code_hash = $1 AND expires_at > now() RETURNING claims, code_challenge',
       [sha256(code.trim())],
     );
     const [found] = rows as unknown as { claims: OidcClaims; code_challenge: string }[];
     if (found && isVerifierOf(found.code_challenge, codeVerifier)) return found.claims;
-    throw new DomainError('unauthenticated', 'OIDC_CODE_INVALID', 'This code is wrong, was used, or is too old.', {
+    throw new DomainError(kind, 'OIDC_CODE_INVALID', 'This code is wrong, was used, or is too old.', {
       fix: 'Begin the log-in again.',
     });
   }
