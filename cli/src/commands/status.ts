@@ -32,14 +32,14 @@ export async function status(context: Context, name: string | undefined): Promis
   const project = await context.project(await projectNameOr(context, name));
   const { api } = await context.client();
   const result = await dataOf(api.GET('/api/v1/projects/{projectId}/status', { params: { path: { projectId: project.id } } }));
-  context.show(result, () => statusText(result, context.colors));
+  context.show({ ...result, protected: project.protected }, () => statusText(result, project.protected, context.colors));
 }
 
 const HEAD = ['COMPONENT', 'PORT', 'VERSION', 'STATE', 'HEALTH', 'RESTARTS', 'PID', 'UP', 'ADDRESS'];
 
-function statusText(result: ProjectStatus, colors: Colors): string {
+function statusText(result: ProjectStatus, isProtected: boolean, colors: Colors): string {
   const release = result.release === null ? 'not deployed yet' : `release ${result.release}`;
-  const head = `${colors.bold(result.project)}  ${paintState(colors, result.state)}  ${paintState(colors, result.health)}  ${colors.dim(release)}\n`;
+  const head = `${colors.bold(result.project)}  ${paintState(colors, result.state)}  ${paintState(colors, result.health)}  ${colors.dim(release)}${isProtected ? '  protected' : ''}\n`;
   const rows = result.components.map((component) => componentRow(component, colors));
   const remarks = result.components.flatMap((component) =>
     remarksOf(component).map((remark) => `${colors.bold(component.name)}: ${remark}`),
