@@ -59,9 +59,13 @@ export class TargetGuard {
   /** For `net`, `tls`, `http` and `https`: resolves a name, and fails when any of its addresses is refused. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      const refused = addresses?.find(({ address }) => !this.permits(address));
-      const [first] = addresses ?? [];
-      if (error !== null || first === undefined) callback(error ?? new Error(`${hostname} has no address`), '', 0);
+      if (error !== null) {
+        callback(error, '', 0);
+        return;
+      }
+      const refused = addresses.find(({ address }) => !this.permits(address));
+      const [first] = addresses;
+      if (first === undefined) callback(new Error(`${hostname} has no address`), '', 0);
       else if (refused !== undefined) callback(targetRefused(hostname, refused.address), '', 0);
       else if (options.all === true) callback(null, addresses);
       else callback(null, first.address, first.family);

@@ -2064,6 +2064,98 @@ export interface paths {
         patch: operations["updateTeamRole"];
         trace?: never;
     };
+    "/api/v1/teams/{teamId}/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List service accounts
+         * @description Everybody in the team sees them, as they see its members.
+         */
+        get: operations["listServiceAccounts"];
+        put?: never;
+        /**
+         * Create a service account
+         * @description A user that is no person: it has a role in this team, cannot log in, and acts with API tokens alone. Its role is below your own.
+         */
+        post: operations["createServiceAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{teamId}/service-accounts/{accountId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a service account
+         * @description Its tokens end at once. What it did stays in the audit log.
+         */
+        delete: operations["deleteServiceAccount"];
+        options?: never;
+        head?: never;
+        /**
+         * Give a service account another role
+         * @description Its tokens have the new role at once. Both roles must be below your own.
+         */
+        patch: operations["updateServiceAccount"];
+        trace?: never;
+    };
+    "/api/v1/teams/{teamId}/service-accounts/{accountId}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the tokens of a service account
+         * @description Those that were not revoked.
+         */
+        get: operations["listServiceAccountTokens"];
+        put?: never;
+        /**
+         * Create a token of a service account
+         * @description Shown once; expires. It acts in this team alone, with the role of the account at each moment, cut to its scopes.
+         */
+        post: operations["createServiceAccountToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{teamId}/service-accounts/{accountId}/tokens/{tokenId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token of a service account
+         * @description Ends the token at once and for good.
+         */
+        delete: operations["revokeServiceAccountToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/teams/{teamId}/sources": {
         parameters: {
             query?: never;
@@ -3029,6 +3121,45 @@ export interface components {
                 [key: string]: unknown;
             }[];
         };
+        CreateServiceAccountDto: {
+            /**
+             * @description Unique in the team
+             * @example deployer
+             */
+            name: string;
+            /**
+             * @description A built-in role, never owner: a team needs a person; or `roleId`
+             * @example developer
+             */
+            role?: components["schemas"]["ProjectRole"];
+            /**
+             * Format: uuid
+             * @description A custom role of the team; or `role`
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            roleId?: string;
+        };
+        CreateServiceTokenDto: {
+            /**
+             * @description Days until it expires; there is no token without an end
+             * @default 90
+             * @example 90
+             */
+            expiresInDays: number;
+            /**
+             * @description What it is for; for people
+             * @example github-actions
+             */
+            name: string;
+            /**
+             * @description What it may do, of what its owner may: `read`, `deploy`, `secret:write`. After a colon, the id or `team/name` of the only project; see listScopes
+             * @example [
+             *       "read",
+             *       "deploy:web-shop/guestbook"
+             *     ]
+             */
+            scopes: string[];
+        };
         CreateTeamDto: {
             /**
              * @description Name for people
@@ -3709,6 +3840,11 @@ export interface components {
         MemberDto: {
             /** @example grace@example.org */
             email: string;
+            /**
+             * @description A `service` acts with API tokens alone
+             * @example person
+             */
+            kind: components["schemas"]["UserKind"];
             /** @example developer */
             role: components["schemas"]["AnyRole"];
             /**
@@ -5034,6 +5170,55 @@ export interface components {
              */
             url: string;
         };
+        ServiceAccountDto: {
+            /**
+             * Format: date-time
+             * @example 2026-01-01T00:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * @description Under which lists and the audit log name it; nobody can write to it
+             * @example deployer@web-shop.service
+             */
+            email: string;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            id: string;
+            /** @example deployer */
+            name: string;
+            /**
+             * @description null when it was taken out of the team
+             * @example developer
+             */
+            role: components["schemas"]["AnyRole"] | null;
+            /**
+             * Format: uuid
+             * @description The custom role, with `custom`
+             * @example null
+             */
+            roleId: string | null;
+            /**
+             * @description The name of the role, built-in or custom
+             * @example developer
+             */
+            roleName: string | null;
+            /**
+             * Format: uuid
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            teamId: string;
+        };
+        ServiceAccountPageDto: {
+            /** @description The items of this page, in order */
+            items: components["schemas"]["ServiceAccountDto"][];
+            /**
+             * @description Pass it as `cursor` for the next page; null at the end
+             * @example null
+             */
+            nextCursor: string | null;
+        };
         SessionDto: {
             /**
              * @description Network address, then
@@ -5403,6 +5588,19 @@ export interface components {
                 [key: string]: unknown;
             }[];
         };
+        UpdateServiceAccountDto: {
+            /**
+             * @description A built-in role, never owner: a team needs a person; or `roleId`
+             * @example developer
+             */
+            role?: components["schemas"]["ProjectRole"];
+            /**
+             * Format: uuid
+             * @description A custom role of the team; or `role`
+             * @example 0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55
+             */
+            roleId?: string;
+        };
         UpdateTeamDto: {
             /**
              * @description Name for people; the slug never changes
@@ -5491,6 +5689,11 @@ export interface components {
              */
             platformAdmin: boolean;
         };
+        /**
+         * @description A `service` acts with API tokens alone
+         * @enum {string}
+         */
+        UserKind: "person" | "service";
         UserPageDto: {
             /** @description The items of this page, in order */
             items: components["schemas"]["UserDto"][];
@@ -18124,6 +18327,7 @@ export interface operations {
                      *         {
                      *           "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
                      *           "email": "grace@example.org",
+                     *           "kind": "person",
                      *           "role": "developer",
                      *           "roleId": null,
                      *           "roleName": "developer",
@@ -18250,6 +18454,7 @@ export interface operations {
                      * @example {
                      *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
                      *       "email": "grace@example.org",
+                     *       "kind": "person",
                      *       "role": "developer",
                      *       "roleId": null,
                      *       "roleName": "developer",
@@ -19912,6 +20117,910 @@ export interface operations {
                      *       "code": "CONFLICT",
                      *       "detail": "This conflicts with the present state.",
                      *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/roles/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    listServiceAccounts: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before; absent for the first page */
+                cursor?: string;
+                /** @description Most items to return */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                teamId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of service accounts, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "teamId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "name": "deployer",
+                     *           "email": "deployer@web-shop.service",
+                     *           "role": "developer",
+                     *           "roleId": null,
+                     *           "roleName": "developer",
+                     *           "createdAt": "2026-01-01T00:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ServiceAccountPageDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    createServiceAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                teamId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "developer",
+                 *       "roleId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                 *       "name": "deployer"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateServiceAccountDto"];
+            };
+        };
+        responses: {
+            /** @description The service account */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "teamId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "name": "deployer",
+                     *       "email": "deployer@web-shop.service",
+                     *       "role": "developer",
+                     *       "roleId": null,
+                     *       "roleName": "developer",
+                     *       "createdAt": "2026-01-01T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ServiceAccountDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description This conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:conflict",
+                     *       "title": "This conflicts with the present state",
+                     *       "status": 409,
+                     *       "code": "CONFLICT",
+                     *       "detail": "This conflicts with the present state.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The quota is used up */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:rate",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "code": "RATE",
+                     *       "detail": "Too many requests.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    deleteServiceAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                accountId: string;
+                teamId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The service account is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    updateServiceAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                accountId: string;
+                teamId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "developer",
+                 *       "roleId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateServiceAccountDto"];
+            };
+        };
+        responses: {
+            /** @description The service account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "teamId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "name": "deployer",
+                     *       "email": "deployer@web-shop.service",
+                     *       "role": "developer",
+                     *       "roleId": null,
+                     *       "roleName": "developer",
+                     *       "createdAt": "2026-01-01T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ServiceAccountDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    listServiceAccountTokens: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before; absent for the first page */
+                cursor?: string;
+                /** @description Most items to return */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                accountId: string;
+                teamId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of tokens, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "name": "github-actions",
+                     *           "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "teamId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *           "scopes": [
+                     *             "read",
+                     *             "deploy:0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55"
+                     *           ],
+                     *           "expiresAt": "2026-04-01T00:00:00.000Z",
+                     *           "expired": false,
+                     *           "lastUsedAt": "2026-01-02T08:30:00.000Z",
+                     *           "lastUsedAddress": "198.51.100.7",
+                     *           "createdAt": "2026-01-01T00:00:00.000Z",
+                     *           "createdBy": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TokenPageDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    createServiceAccountToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                accountId: string;
+                teamId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "github-actions",
+                 *       "scopes": [
+                 *         "read",
+                 *         "deploy:web-shop/guestbook"
+                 *       ],
+                 *       "expiresInDays": 90
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateServiceTokenDto"];
+            };
+        };
+        responses: {
+            /** @description The token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "name": "github-actions",
+                     *       "userId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "teamId": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "scopes": [
+                     *         "read",
+                     *         "deploy:0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55"
+                     *       ],
+                     *       "expiresAt": "2026-04-01T00:00:00.000Z",
+                     *       "expired": false,
+                     *       "lastUsedAt": "2026-01-02T08:30:00.000Z",
+                     *       "lastUsedAddress": "198.51.100.7",
+                     *       "createdAt": "2026-01-01T00:00:00.000Z",
+                     *       "createdBy": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "token": "hithe_pat_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0YM00h"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreatedTokenDto"];
+                };
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The quota is used up */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:rate",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "code": "RATE",
+                     *       "detail": "Too many requests.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    revokeServiceAccountToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                accountId: string;
+                teamId: string;
+                tokenId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token has ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "code": "INVALID",
+                     *       "detail": "The request is not valid.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:unauthenticated",
+                     *       "title": "Log in first",
+                     *       "status": 401,
+                     *       "code": "UNAUTHENTICATED",
+                     *       "detail": "Log in first.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:forbidden",
+                     *       "title": "You may not do this",
+                     *       "status": 403,
+                     *       "code": "FORBIDDEN",
+                     *       "detail": "You may not do this.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "code": "NOT_FOUND",
+                     *       "detail": "There is no such thing.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/service-accounts/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/tokens/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
                      *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
                      *     }
                      */

@@ -4,7 +4,7 @@ import { type Action, mayDo } from '../../auth/ability.js';
 import { whereAllowed } from '../../auth/ability-query.js';
 import type { Actor } from '../../auth/actor.js';
 import { Bell } from '../../common/bell.js';
-import { notFound } from '../../common/domain-error.js';
+import { DomainError, notFound } from '../../common/domain-error.js';
 import { asSystem } from '../../common/request-context.js';
 import { Notifications } from '../../database/notifications.js';
 import type { ServerEvent } from '../../http/event-streams.js';
@@ -42,7 +42,7 @@ export class AuditEventsService {
 
   /** A page of events that `actor` may read, newest first. */
   async list(actor: Actor, query: AuditQuery): Promise<Page<AuditRecord>> {
-    await this.assertVisible(actor, query);
+    await this.assertMay(actor, 'read', query);
     const found = this.query(actor, 'read', query)
       .orderBy('e.seq', 'DESC')
       .limit(query.limit + 1);
@@ -53,9 +53,12 @@ export class AuditEventsService {
     return { items, nextCursor: rows.length > query.limit && last ? encodeCursor(String(last.seq)) : null };
   }
 
-  /** A filter must not tell whether another tenant's team or project exists: 404 for either. Projects that are gone can be asked for. */
-  async assertVisible(actor: Actor, { teamId, projectId }: AuditFilterQuery): Promise<void> {
-    if (teamId !== undefined) await this.teams.require(actor, teamId);
+  /**
+   * Throws 403 when the filter names a team none of whose events are the actor's, and 404 for another tenant's team or project: a filter
+   * must not tell whether they exist. Projects that are gone can be asked for.
+   */
+  async assertMay(actor: Actor, action: 'read' | 'export', { teamId, projectId }: AuditFilterQuery): Promise<void> {
+    if (teamId !== undefined) await this.assertMayInTeam(actor, action, teamId);
     if (projectId === undefined) return;
     const [project] = await asSystem('audit', () =>
       this.dataSource.query<{ id: string; teamId: string; protected: boolean }[]>(
@@ -65,6 +68,15 @@ export class AuditEventsService {
     );
     const visible = project !== undefined && mayDo(actor, 'read', 'Project', project);
     if (!visible && !(await this.query(actor, 'read', { projectId }).limit(1).getRawOne())) throw notFound('project', projectId);
+  }
+
+  private async assertMayInTeam(actor: Actor, action: 'read' | 'export', teamId: string): Promise<void> {
+    await this.teams.require(actor, teamId);
+    if (mayDo(actor, action, 'AuditEvent', { teamId, actorId: actor.userId, scope: 'team' })) return;
+    throw new DomainError('forbidden', 'ACTION_FORBIDDEN', `Your role does not allow you to ${action} audit events of this team.`, {
+      fix: 'Ask an owner of the team for a role that may; auditors read and export.',
+      details: { audit: { teamId, subject: { type: 'team', id: teamId } } },
+    });
   }
 
   /** One event; 404 when it is not the actor's to read. */

@@ -27,7 +27,7 @@ export class AuditExport {
   /** The export is recorded first: without that, nothing leaves. */
   async send(actor: Actor, query: AuditExportQuery, response: Response): Promise<void> {
     const { format, chain, ...filter } = query;
-    await this.events.assertVisible(actor, filter);
+    await this.events.assertMay(actor, 'export', filter);
     const records = this.events.export(actor, filter, format === 'jsonl' && chain === 'true');
     await this.audit.recordNow({
       action: 'audit.exported',

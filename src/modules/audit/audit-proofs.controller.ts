@@ -58,7 +58,7 @@ export class AuditProofsController {
   })
   @ApiOkResponse({ type: AuditSegmentListDto, description: 'All of them, oldest first' })
   async list(): Promise<AuditSegmentListDto> {
-    return { items: (await this.archives.list()).map(AuditSegmentDto.from), nextCursor: null };
+    return { items: (await this.archives.list()).map((segment) => AuditSegmentDto.from(segment)), nextCursor: null };
   }
 
   @Post('archives')

@@ -35,7 +35,7 @@ export class AuditController {
   @ApiOkResponse({ type: AuditEventPageDto, description: 'A page of events' })
   @ApiProblem('invalid', 'not-found')
   async list(@CurrentActor() actor: Actor, @Query() query: AuditQuery): Promise<AuditEventPageDto> {
-    return mapPage(await this.events.list(actor, query), AuditEventDto.from);
+    return mapPage(await this.events.list(actor, query), (record) => AuditEventDto.from(record));
   }
 
   @Get('events/:eventId')
@@ -65,7 +65,7 @@ export class AuditController {
   ): Promise<void> {
     await this.streams.send(request, response, async ({ signal, lastEventId }) => {
       const after = sequenceOf(lastEventId);
-      await this.events.assertVisible(actor, filter);
+      await this.events.assertMay(actor, 'read', filter);
       return this.events.follow(actor, filter, after, signal);
     });
   }

@@ -20,7 +20,6 @@ export function verdictFor(routeCase: RouteCase, role: TableRole, shielded: bool
   const { rule } = routeCase;
   switch (rule.kind) {
     case 'public':
-    case 'own':
       return 'let through';
     case 'node':
       return 'unauthenticated';
@@ -60,6 +59,7 @@ function cellAllows(cell: Cell, action: Action, shielded: boolean): boolean {
       return true;
     case 'create-only':
       return action === 'create';
+    case 'own':
     case 'metadata':
       return action === 'read';
     case 'unprotected':

@@ -136,7 +136,7 @@ export class AuditEventDto {
   @ApiProperty({ description: 'SHA-256 of this event and the hash before it; docs/audit.md says how', example: HASH })
   hash: string;
 
-  static from(this: void, record: AuditRecord): AuditEventDto {
+  static from(record: AuditRecord): AuditEventDto {
     const parsed = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
     return { ...record, before: parsed(record.before), after: parsed(record.after), details: parsed(record.details) };
   }

@@ -152,7 +152,7 @@ export class AuditSegmentDto {
   @ApiProperty({ format: 'date-time', example: '2026-02-01T03:37:00.000Z' })
   archivedAt: string;
 
-  static from(this: void, segment: ArchivedSegment): AuditSegmentDto {
+  static from(segment: ArchivedSegment): AuditSegmentDto {
     const { firstAt, lastAt, archivedAt, ...rest } = segment;
     return { ...rest, firstAt: firstAt.toISOString(), lastAt: lastAt.toISOString(), archivedAt: archivedAt.toISOString() };
   }

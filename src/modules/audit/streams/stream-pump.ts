@@ -61,7 +61,7 @@ export class StreamPump {
         this.parts.onTrouble(error);
         return { milliseconds: POLL_MS, wakeable: false };
       });
-      if (rest !== undefined && !this.stopping.signal.aborted) await this.rest(rest);
+      if (rest !== undefined) await this.rest(rest);
     }
     this.sink.close();
     await this.parts.states.release(this.name, this.holder).catch((error: unknown) => {
@@ -118,6 +118,7 @@ export class StreamPump {
   }
 
   private async rest({ milliseconds, wakeable }: Rest): Promise<void> {
+    if (this.stopping.signal.aborted) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, milliseconds);
