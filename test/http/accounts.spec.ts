@@ -80,7 +80,7 @@ describe('accounts', () => {
 
     it('R20: disables: the session dies with it, API tokens too, and enabling brings none back', async () => {
       const user = await application.user('disabled@example.org');
-      const { body } = await call('post', '/me/tokens', user, { name: 'robot', scopes: ['read'] }).expect(201);
+      const body = (await call('post', '/me/tokens', user, { name: 'robot', scopes: ['read'] }).expect(201)).body as unknown;
       const token = { accessToken: (body as { token: string }).token };
       await call('get', '/teams', token).expect(200);
       expect((await change(admin, user.id, { disabled: true }).expect(200)).body).toMatchObject({ disabled: true });

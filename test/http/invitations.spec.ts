@@ -148,7 +148,7 @@ describe('invitations', () => {
     it('is for administrators, and opens an account without a team beside the personal one', async () => {
       await call('post', '/invitations', owner, { email: 'new@example.org' }).expect(403);
       await call('get', '/invitations', owner).expect(403);
-      const { body } = await call('post', '/invitations', platform, { email: 'new@example.org', days: 1 }).expect(201);
+      const body = (await call('post', '/invitations', platform, { email: 'new@example.org', days: 1 }).expect(201)).body as unknown;
       const { link, id } = body as Created;
       expect((await call('get', '/invitations', platform).expect(200)).body).toMatchObject({ items: [{ id, teamId: null, role: null }] });
       await call('delete', `/invitations/${id}`, owner).expect(404);

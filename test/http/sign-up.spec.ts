@@ -31,7 +31,7 @@ describe('sign-up', () => {
     });
 
     it('opens an account with a personal team, and logs in', async () => {
-      const { body } = await post(application, '/sign-up', { email: 'Ada@example.org', password: PASSWORD }).expect(201);
+      const body = (await post(application, '/sign-up', { email: 'Ada@example.org', password: PASSWORD }).expect(201)).body as unknown;
       const me = await application.http
         .get('/api/v1/me')
         .set(bearer(body as { accessToken: string }))

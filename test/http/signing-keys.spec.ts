@@ -83,7 +83,7 @@ describe('signing keys', () => {
 
   it('are rotated by administrators; tokens of the key before stay good', async () => {
     const before = await login(admin);
-    const { body } = await rotate(admin).expect(201);
+    const body = (await rotate(admin).expect(201)).body as unknown;
     const { id } = body as { id: string };
     const after = await login(admin);
     expect(kidOf(after)).toBe(id);
@@ -99,7 +99,8 @@ describe('signing keys', () => {
     const before = await login(user);
     await rotate(admin, { endPrevious: true }).expect(201);
     await me(before).expect(401);
-    const { body } = await application.http.post('/api/v1/auth/refresh').send({ refreshToken: user.refreshToken }).expect(200);
+    const body = (await application.http.post('/api/v1/auth/refresh').send({ refreshToken: user.refreshToken }).expect(200))
+      .body as unknown;
     await me((body as TestUser).accessToken).expect(200);
     expect((await jwks()).keys).toHaveLength(1);
   });
@@ -113,10 +114,12 @@ describe('signing keys', () => {
     await asSystem('test', () => keys.rotateWhenDue(new Date(Date.now() + 31 * day)));
     expect(kidOf(await login(admin))).not.toBe(kidOf(admin2));
     await me(admin2).expect(401);
-    const { body } = await application.http
-      .get('/api/v1/auth/signing-keys')
-      .set(bearer({ accessToken: await login(admin) }))
-      .expect(200);
+    const body = (
+      await application.http
+        .get('/api/v1/auth/signing-keys')
+        .set(bearer({ accessToken: await login(admin) }))
+        .expect(200)
+    ).body as unknown;
     expect((body as { items: { current: boolean }[] }).items.map(({ current }) => current)).toEqual([true]);
   });
 

@@ -35,8 +35,8 @@ export class MailServer {
             );
             done();
           },
-          (error: Error) => {
-            done(error);
+          (error: unknown) => {
+            done(error as Error);
           },
         );
       },

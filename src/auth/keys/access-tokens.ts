@@ -52,8 +52,12 @@ export class AccessTokens {
 
   /** PEM of the key that verifies this token, by the key id in its header; undefined when there is no such key. */
   async verifierOf(token: string): Promise<string | undefined> {
-    const decoded = this.jwt.decode<{ header: { kid?: unknown } } | null>(token, { complete: true });
-    const kid = decoded?.header.kid;
+    const decoded: unknown = this.jwt.decode(token, { complete: true });
+    const kid = propertyOf(propertyOf(decoded, 'header'), 'kid');
     return typeof kid === 'string' ? this.keys.verifierOf(kid) : undefined;
   }
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

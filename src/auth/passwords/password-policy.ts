@@ -22,7 +22,7 @@ let estimator: ZxcvbnFactory | undefined;
  * of common passwords finds it count (ASVS 5, 6.2): no rule asks for kinds of characters.
  */
 export function passwordFault(password: string, email: string, path = 'password'): Fault | undefined {
-  const length = [...password].length;
+  const length = Array.from(password).length;
   if (length < SHORTEST_PASSWORD)
     return { path, code: 'PASSWORD_TOO_SHORT', message: `A password has at least ${SHORTEST_PASSWORD} characters.`, fix: FIX };
   if (password.length > LONGEST_PASSWORD)

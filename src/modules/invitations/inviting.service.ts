@@ -73,14 +73,14 @@ export class InvitingService {
   async revoke(actor: Actor, invitationId: string): Promise<void> {
     const invitation = await this.invitations.find(invitationId);
     if (!invitation) throw notFound('invitation', invitationId);
-    await this.assertMayRevoke(actor, invitation);
+    this.assertMayRevoke(actor, invitation);
     await this.transactions.run(async (tx) => {
       if (!(await this.invitations.close(tx, invitation.id, 'revokedAt'))) throw notFound('invitation', invitationId);
       await this.record(tx, 'invitation.revoked', invitation);
     });
   }
 
-  private async assertMayRevoke(actor: Actor, { id, teamId, role }: Invitation): Promise<void> {
+  private assertMayRevoke(actor: Actor, { id, teamId, role }: Invitation): void {
     if (teamId === null || role === null) {
       if (!mayDo(actor, 'create', 'User', { id: '' })) throw notFound('invitation', id);
       return;

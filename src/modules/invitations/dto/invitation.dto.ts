@@ -100,7 +100,7 @@ export class CreatedInvitationDto extends InvitationDto {
   mailed: boolean;
 
   static of({ invitation, link, mailed }: InvitationLink): CreatedInvitationDto {
-    return { ...InvitationDto.from(invitation), link, mailed };
+    return Object.assign(new CreatedInvitationDto(), InvitationDto.from(invitation), { link, mailed });
   }
 }
 
