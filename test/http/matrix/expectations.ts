@@ -20,6 +20,7 @@ export function verdictFor(routeCase: RouteCase, role: TableRole, shielded: bool
   const { rule } = routeCase;
   switch (rule.kind) {
     case 'public':
+    case 'own':
       return 'let through';
     case 'node':
       return 'unauthenticated';
@@ -53,7 +54,6 @@ function cellAllows(cell: Cell, action: Action, shielded: boolean): boolean {
     case 'yes':
     case 'yes-audited':
     case 'below-own-role':
-    case 'own':
     case 'team-scope':
     case 'read-and-export':
       return true;
