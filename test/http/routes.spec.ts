@@ -39,6 +39,14 @@ const PUBLIC_ROUTES = [
   'HookReceiverController.receive',
   // Editors fetch it without a log-in.
   'ProjectsController.schema',
+  'OidcController.begin',
+  'OidcController.callback',
+  'OidcController.logout',
+  'OidcController.token',
+  'SecondFactorLoginController.complete',
+  'SecondFactorLoginController.options',
+  'SecondFactorLoginController.secondFactorOptions',
+  'SecondFactorLoginController.verify',
 ];
 
 describe('every route', () => {
