@@ -14,6 +14,13 @@ const GENERATED = [
   { file: '.env.example', write: (to) => node('dist/src/config/generate-env-example.js', to) },
   { file: 'openapi.json', write: (to) => node('dist/src/http/generate-openapi.js', to) },
   { file: 'client/src/generated/schema.ts', write: writeClientSchema },
+  { file: 'docs/security.md', write: writeRoleTables },
+];
+
+/** What stands between these markers in docs/security.md is written here; the rest of the file is written by people. */
+const TABLES = [
+  ['role-table', ({ ROLE_TABLE }) => ROLE_TABLE],
+  ['granted-rows', ({ GRANTED_ROWS }) => GRANTED_ROWS],
 ];
 
 function node(...args) {
@@ -23,6 +30,25 @@ function node(...args) {
 async function writeClientSchema(to, made) {
   const { renderSchema } = await import('../client/generate.mjs');
   await writeFile(to, await renderSchema(join(made, 'openapi.json')));
+}
+
+async function writeRoleTables(to) {
+  const table = await import('../dist/src/auth/role-table.js');
+  const { format, resolveConfig } = await import('prettier');
+  const file = join(root, 'docs/security.md');
+  let text = await readFile(file, 'utf8');
+  for (const [name, rowsOf] of TABLES) {
+    const [before, rest] = split(text, `<!-- ${name}: written by npm run generate -->\n`);
+    const [, after] = split(rest, `<!-- end of ${name} -->\n`);
+    text = `${before}<!-- ${name}: written by npm run generate -->\n\n${table.tableAsMarkdown(rowsOf(table))}\n\n<!-- end of ${name} -->\n${after}`;
+  }
+  await writeFile(to, await format(text, { ...(await resolveConfig(file)), parser: 'markdown' }));
+}
+
+function split(text, marker) {
+  const place = text.indexOf(marker);
+  if (place < 0) throw new Error(`docs/security.md lacks the line ${marker.trim()}`);
+  return [text.slice(0, place), text.slice(place + marker.length)];
 }
 
 async function generate(directory) {
