@@ -137,7 +137,7 @@ export class Stage {
       return { status: response.status, body: {} };
     }
     const text = await response.text();
-    return { status: response.status, body: type.includes('json') ? (JSON.parse(text) as Answer['body']) : {} };
+    return { status: response.status, body: /[/+]json\b/.test(type) ? (JSON.parse(text) as Answer['body']) : {} };
   }
 
   async strike(): Promise<void> {
