@@ -4,7 +4,7 @@ import { dependsOnProtection, tableAllows, verdictFor, verdictForNobody, verdict
 import { type MatrixOperation, operations } from './operations.js';
 import { ROUTES } from './requests/index.js';
 import type { Caller, RouteCase, Verdict } from './route-case.js';
-import { type Answer, PEOPLE, Stage } from './stage.js';
+import { type Answer, PEOPLE, type Person, Stage } from './stage.js';
 import { tokenCallers, tokenNeedOf } from './tokens.js';
 
 /** R27, R28, R29: every route of the OpenAPI document with everybody who could call it; the role table says what they get. */
@@ -50,6 +50,21 @@ describe('the matrix of routes and roles', () => {
     if (routeCase.rule.kind === 'row') expect(operation.token).toBe(tokenNeedOf(routeCase, operation));
   });
 
+  it.each(covered().filter(({ operation }) => operation.bodyProperties !== undefined))(
+    'R30: $operation.operationId refuses a teamId, a role and anything else that its body does not have',
+    async ({ operation, routeCase }) => {
+      const caller = stage.caller('somebody who may', stage.people[mightiest(routeCase)]);
+      const smuggled = { teamId: stage.stranger.teamId, role: 'owner', platformAdmin: true, userId: stage.stranger.id, kind: 'service' };
+      for (const [name, value] of Object.entries(smuggled)) {
+        if (operation.bodyProperties?.includes(name)) continue;
+        const sent = await routeCase.send(stage, caller, false);
+        const body = { ...(sent.body as object), [name]: value };
+        const answer = await stage.call(operation.method, { ...sent, body }, caller.authorization);
+        expect({ name, status: answer.status, body: answer.body }).toMatchObject({ name, status: 400 });
+      }
+    },
+  );
+
   it.each(covered().filter(({ routeCase }) => routeCase.shows !== undefined))(
     '$operation.operationId shows rows of the team to those who may read them',
     async ({ operation, routeCase }) => {
@@ -72,6 +87,11 @@ function covered(): { operation: MatrixOperation; routeCase: RouteCase }[] {
     const routeCase = ROUTES[operation.operationId];
     return routeCase === undefined ? [] : [{ operation, routeCase }];
   });
+}
+
+/** A role that the table lets through. */
+function mightiest(routeCase: RouteCase): Person {
+  return (['owner', 'platform-admin'] as const).find((role) => verdictFor(routeCase, role, false) === 'let through') ?? 'owner';
 }
 
 function sidesOf({ rule }: RouteCase): boolean[] {

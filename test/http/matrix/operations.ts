@@ -8,9 +8,20 @@ export interface MatrixOperation {
   path: string;
   /** A scope, `any` or `never`: what a token needs. */
   token: string | undefined;
+  /** Names of the properties that its JSON body has; undefined without such a body, or where any property may come. */
+  bodyProperties: readonly string[] | undefined;
 }
 
-type Document = { paths: Record<string, Record<string, { operationId?: string; 'x-hithe-token'?: string }>> };
+interface Document {
+  paths: Record<string, Record<string, DocumentedOperation>>;
+  components?: { schemas?: Record<string, { properties?: object }> };
+}
+
+interface DocumentedOperation {
+  operationId?: string;
+  'x-hithe-token'?: string;
+  requestBody?: { content?: { 'application/json'?: { schema?: { $ref?: string } } } };
+}
 
 /** Every operation of openapi.json, which another test keeps the same as what the server publishes. */
 export function operations(document: Document = committed()): MatrixOperation[] {
@@ -20,8 +31,15 @@ export function operations(document: Document = committed()): MatrixOperation[] 
       method: method.toUpperCase(),
       path,
       token: operation['x-hithe-token'],
+      bodyProperties: bodyPropertiesOf(operation, document),
     })),
   );
+}
+
+function bodyPropertiesOf(operation: DocumentedOperation, document: Document): string[] | undefined {
+  const name = operation.requestBody?.content?.['application/json']?.schema?.$ref?.split('/').at(-1);
+  const schema = name === undefined ? undefined : document.components?.schemas?.[name];
+  return schema === undefined ? undefined : Object.keys(schema.properties ?? {});
 }
 
 function committed(): Document {

@@ -48,6 +48,8 @@ export interface RouteCase {
   letThrough?: readonly number[];
   /** What a member without the right gets instead of 403, where even the row's existence is not theirs to know. */
   refused?: 'hidden';
+  /** No token may, whatever the row's machine column says: what it makes outlives the token. */
+  sessionOnly?: true;
   /** For lists that everybody may ask for: which ids of the team under test a body shows, to those with the right to read them. */
   shows?: { row: string; action: Action; id: (stage: Stage) => string };
   /** Verdicts that the rule does not give, by the caller's name, with the reason in a comment beside it. */

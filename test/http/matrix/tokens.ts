@@ -13,8 +13,9 @@ export type TokenNeed = ScopeName | 'any' | 'never';
  * What the machine column of the role table says of a route. Routes about one's own things stand in no row; for them the
  * OpenAPI document says it.
  */
-export function tokenNeedOf({ rule }: RouteCase, operation: MatrixOperation): TokenNeed {
+export function tokenNeedOf({ rule, sessionOnly }: RouteCase, operation: MatrixOperation): TokenNeed {
   if (rule.kind !== 'row') return (operation.token ?? 'never') as TokenNeed;
+  if (sessionOnly === true) return 'never';
   const cell = cellOf(rule.row, 'machine-token');
   if (typeof cell === 'string') return 'never';
   return parseScope(cell.scope)?.name ?? 'never';
