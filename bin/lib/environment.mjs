@@ -5,6 +5,8 @@ const MACHINE = /^(PATH|LANG|LC_[A-Z]+|TZ|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR
 /** For the bootstrap alone: what runs for long does not hold the administrator's password. */
 const FIRST_START_ONLY = /^HITHE_ADMIN_/;
 const DATABASE = /^HITHE_DATABASE_(OWNER_)?URL$/;
+/** Credentials of services that the control plane alone talks to. */
+const CONTROL_PLANE_ONLY = /^HITHE_(SMTP|OIDC|VAULT)_/;
 
 function pick(wanted) {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => wanted(name)));
@@ -46,7 +48,7 @@ export function agentEnvironment(paths, settings) {
         MACHINE.test(name) ||
         own.test(name) ||
         handed.has(name) ||
-        (name.startsWith('HITHE_') && !FIRST_START_ONLY.test(name) && !DATABASE.test(name)),
+        (name.startsWith('HITHE_') && ![FIRST_START_ONLY, DATABASE, CONTROL_PLANE_ONLY].some((pattern) => pattern.test(name))),
     ),
     ...common(paths, settings),
     ...(buildEnvironment === '' ? {} : { HITHE_BUILD_ENV: buildEnvironment }),
