@@ -9,6 +9,6 @@ export interface RewrapDataKeys {
 export const rewrapDataKeys = defineJob<RewrapDataKeys>('platform-keys.rewrap', {
   serial: true,
   retryLimit: 10,
-  expireIn: 3_600,
+  expireIn: 300,
   schedule: '17 * * * *',
 });

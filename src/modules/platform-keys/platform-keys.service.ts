@@ -1,6 +1,8 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DomainError } from '../../common/domain-error.js';
+import { newId } from '../../common/ids.js';
 import { asSystem } from '../../common/request-context.js';
+import { Config } from '../../config/config.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { HandleJob } from '../../queue/job.js';
 import { JobQueue } from '../../queue/job-queue.js';
@@ -22,7 +24,7 @@ const JOB_KEY = 'all';
 
 /** Rotates the platform key: a new generation wraps from now on, and a job wraps the old data keys anew. */
 @Injectable()
-export class PlatformKeysService {
+export class PlatformKeysService implements OnApplicationBootstrap {
   private readonly logger = new Logger('PlatformKeys');
 
   constructor(
@@ -32,7 +34,15 @@ export class PlatformKeysService {
     private readonly transactions: TransactionRunner,
     private readonly queue: JobQueue,
     private readonly audit: AuditLog,
+    private readonly config: Config,
   ) {}
+
+  /** Goes on at once with a rotation that the end of an earlier process cut short: the queue waits for that one until its time is over. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.config.has('worker')) return;
+    const isUnfinished = (await this.list()).some(({ active, rows }) => !active && rows > 0);
+    if (isUnfinished) await this.queue.enqueue(rewrapDataKeys, {}, { key: newId() });
+  }
 
   /** Every key that can still decrypt, oldest first, with what it wraps; what older versions of Hithe wrapped counts for the oldest. */
   async list(): Promise<PlatformKeyUse[]> {
