@@ -31,7 +31,10 @@ export async function makeFirstRecords(
 }
 
 async function createAdmin(users: UsersService, config: Config): Promise<{ email: string; password: string }> {
-  const { user, initialPassword } = await users.open({ email: config.adminEmail, password: config.adminPassword, platformAdmin: true });
+  const { user, initialPassword } = await users.open(
+    { email: config.adminEmail, password: config.adminPassword, platformAdmin: true },
+    'bootstrap',
+  );
   const password = config.adminPassword ?? initialPassword;
   if (password === undefined) throw new TypeError('The administrator has no password');
   return { email: user.email, password };

@@ -9,8 +9,7 @@ import { asSystem } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
 import { invalidRequest } from '../../http/validation.js';
 import { AuditLog } from '../audit/audit-log.js';
-import { UserAccounts } from '../users/user-accounts.js';
-import type { User } from '../users/user.entity.js';
+import { type User, UserAccounts } from '../users/user-accounts.js';
 import { PasswordResets } from './password-resets.js';
 
 /** An API token that a new password did not end. */

@@ -12,7 +12,7 @@ import { Config } from '../../config/config.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
 import { MailQueue } from '../../mail/mail-queue.js';
 import { UserDirectory, normalEmail } from '../users/user-directory.js';
-import type { User } from '../users/user.entity.js';
+import type { User } from '../users/user-accounts.js';
 import { UsersService } from '../users/users.service.js';
 import { alreadySignedUpMail, signUpMail } from './account-mails.js';
 import { linkInvalid, linkOf } from './links.js';

@@ -5,6 +5,8 @@ import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
 import { User } from './user.entity.js';
 
+export type { User };
+
 /** Changes what is kept of a user, inside the caller's transaction. Who may do so, and what else it entails, is for the callers. */
 @Injectable()
 export class UserAccounts {
