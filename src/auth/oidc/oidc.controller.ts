@@ -83,14 +83,14 @@ export class OidcController {
   })
   @ApiOkResponse({ type: GrantDto, description: 'Tokens of the new session' })
   @ApiResponse({ status: 202, type: SecondFactorChallengeDto, description: 'The provider knows you; a second proof is needed' })
-  @ApiProblem('invalid', 'unauthenticated', 'forbidden', 'rate')
+  @ApiProblem('invalid', 'unauthenticated', 'forbidden')
   async token(
     @Body() body: OidcCodeDto,
     @Client() client: ClientInfo,
     @Res({ passthrough: true }) response: Response,
   ): Promise<GrantDto | SecondFactorChallengeDto> {
-    await this.throttle.count('oidc', { address: client.address });
     const result = await this.logins.logIn(await this.flow.redeem(body.code, body.codeVerifier), client);
+    // What beginning has counted: an office behind one address is not locked out by its own log-ins.
     await this.throttle.forget('oidc', { address: client.address });
     if ('grant' in result) return GrantDto.from(result.grant);
     response.status(202);
