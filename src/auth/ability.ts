@@ -99,6 +99,14 @@ export function mayDo<S extends SubjectName>(actor: Pick<Actor, 'ability'>, acti
   return actor.ability.can(action, subject(name, { ...attributes }));
 }
 
+/**
+ * The actor for looking whether something is there, never for acting on it: whoever holds a token may know what its owner may see,
+ * so that a scope that is missing is named instead of a row hidden.
+ */
+export function asOwner<A extends Pick<Actor, 'ability' | 'unscoped'>>(actor: A): A {
+  return actor.unscoped === undefined ? actor : { ...actor, ability: actor.unscoped };
+}
+
 /** Whether some project of the team, there or yet to come, is one to which `ability` allows `action`. */
 export function mayDoInTeam(ability: AppAbility, action: Action, teamId: string): boolean {
   return ability.rulesFor(action, 'Project').some((rule) => !rule.inverted && matchesTeam(rule.conditions?.['teamId'], teamId));
@@ -120,8 +128,7 @@ export function authorize<S extends SubjectName, R extends Subjects[S]>(
   row: R | null | undefined,
   named: { what: string; id: string },
 ): R {
-  // Whoever holds a token may know what its owner may see: to them a missing scope is no secret.
-  const owner = { ability: actor.unscoped ?? actor.ability };
+  const owner = asOwner(actor);
   if (!row || !mayDo(owner, 'read', name, row)) throw notFound(named.what, named.id);
   if (mayDo(actor, action, name, row)) return row;
   if (mayDo(owner, action, name, row)) throw tokenRefusal(action, name);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { authorize, mayDo } from '../../auth/ability.js';
+import { asOwner, authorize, mayDo } from '../../auth/ability.js';
 import type { Actor } from '../../auth/actor.js';
 import { DomainError, notFound } from '../../common/domain-error.js';
 import type { Transaction } from '../../common/transaction.js';
@@ -71,7 +71,7 @@ export class DeploymentsService {
 
   /** Turns a deployment back, if it still can be. Throws `DEPLOYMENT_OVER`, `DEPLOYMENT_LIVE`. */
   async cancel(actor: Actor, deploymentId: string): Promise<Deployment> {
-    const found = await this.get(actor, deploymentId);
+    const found = await this.get(asOwner(actor), deploymentId);
     await this.projects.require(actor, found.projectId, actionOf(found.kind));
     const wakeAt = await this.transactions.run((tx) => this.cancelLocked(tx, found));
     this.driver.wake(deploymentId, wakeAt);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { type Action, authorize, mayDo } from '../../auth/ability.js';
+import { type Action, asOwner, authorize, mayDo } from '../../auth/ability.js';
 import type { Actor } from '../../auth/actor.js';
 import { tokenRefusal } from '../../auth/token-refusal.js';
 import { DomainError, type Fault, notFound } from '../../common/domain-error.js';
@@ -80,7 +80,7 @@ export class ProjectsService {
 
   /** Throws unless `actor` may do `action` to projects of the team: 404 when the team is not theirs to see. */
   async requireInTeam(actor: Actor, teamId: string, action: Action): Promise<void> {
-    await this.teams.require(actor, teamId);
+    await this.teams.require(asOwner(actor), teamId);
     const any = { id: '', teamId, protected: false };
     if (mayDo(actor, action, 'Project', any)) return;
     if (actor.unscoped && mayDo({ ability: actor.unscoped }, action, 'Project', any)) throw tokenRefusal(action, 'Project');
@@ -91,7 +91,7 @@ export class ProjectsService {
 
   /** The project of that name, if `actor` may change it; null when there is none and they may create it. */
   async requireApplicable(actor: Actor, teamId: string, name: string): Promise<Project | null> {
-    await this.teams.require(actor, teamId);
+    await this.teams.require(asOwner(actor), teamId);
     const existing = await this.projects.findOneBy({ teamId, name });
     if (existing === null) await this.requireInTeam(actor, teamId, 'create');
     else authorize(actor, 'update', 'Project', existing, { what: 'project', id: existing.id });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable, PayloadTooLargeException } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
-import { mayDoInTeam } from '../../auth/ability.js';
+import { asOwner, mayDoInTeam } from '../../auth/ability.js';
 import type { Actor } from '../../auth/actor.js';
 import { tokenRefusal } from '../../auth/token-refusal.js';
 import { DomainError, notFound } from '../../common/domain-error.js';
@@ -35,7 +35,7 @@ export class SourcesService {
 
   /** Stores an archive (tar, gzip) of at most 64 MiB. The same content again changes nothing. */
   async store(actor: Actor, teamId: string, body: AsyncIterable<Buffer>, declaredBytes: number | undefined): Promise<StoredSource> {
-    await this.teams.require(actor, teamId);
+    await this.teams.require(asOwner(actor), teamId);
     assertMayUpload(actor, teamId);
     if (declaredBytes !== undefined && declaredBytes > LARGEST_ARCHIVE_BYTES) throw tooLarge();
     const content = await readAll(body);
