@@ -93,6 +93,17 @@ describe('abilityToSql', () => {
     expect(Object.values(parameters)).toEqual(expect.arrayContaining([['t1'], 'precious']));
   });
 
+  it('knows "none of"', () => {
+    const except: Policy = (rules) => {
+      rules.can('read', 'Project', { id: { $nin: ['p1', 'p2'] }, protected: false });
+    };
+    const ability = new AbilityFactory([except]).for(principal);
+    expect(abilityToSql(ability, 'read', 'Project', (attribute) => `project.${attribute}`)).toEqual({
+      sql: '(NOT (project.id = ANY(:ability0)) AND project.protected = :ability1)',
+      parameters: { ability0: ['p1', 'p2'], ability1: false },
+    });
+  });
+
   it('is FALSE without a rule', () => {
     expect(sql('reveal-secrets')).toEqual({ sql: 'FALSE', parameters: {} });
   });
