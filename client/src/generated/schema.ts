@@ -2497,7 +2497,9 @@ export interface components {
              *       "specVersion": 2
              *     }
              */
-            after: Record<string, never> | null;
+            after: {
+                [key: string]: unknown;
+            } | null;
             /**
              * @description When, by the clock of the database
              * @example 2026-01-31T09:30:00.123456Z
@@ -2509,9 +2511,13 @@ export interface components {
              *       "specVersion": 1
              *     }
              */
-            before: Record<string, never> | null;
+            before: {
+                [key: string]: unknown;
+            } | null;
             /** @example null */
-            details: Record<string, never> | null;
+            details: {
+                [key: string]: unknown;
+            } | null;
             /**
              * @description SHA-256 of this event and the hash before it; docs/audit.md says how
              * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
@@ -7961,26 +7967,6 @@ export interface operations {
                      *       "status": 403,
                      *       "code": "FORBIDDEN",
                      *       "detail": "You may not do this.",
-                     *       "instance": "/api/v1/auth/oidc/token",
-                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["ProblemDto"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "type": "urn:hithe:problem:rate",
-                     *       "title": "Too many requests",
-                     *       "status": 429,
-                     *       "code": "RATE",
-                     *       "detail": "Too many requests.",
                      *       "instance": "/api/v1/auth/oidc/token",
                      *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
                      *     }
