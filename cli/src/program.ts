@@ -3,6 +3,7 @@ import { Context, type GlobalOptions } from './context.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.js';
 import type { Io } from './io.js';
 import { accountCommands } from './program/account.js';
+import { auditCommands } from './program/audit.js';
 import { factorCommands } from './program/factors.js';
 import { invitationCommands } from './program/invitations.js';
 import { peopleCommands } from './program/people.js';
@@ -54,6 +55,7 @@ export function buildProgram(io: Io): Program {
   secretCommands(program, act);
   quotaCommands(program, act);
   signingKeyCommands(program, act);
+  auditCommands(program, act);
   return { command: program, exitCode: () => exitCode };
 }
 

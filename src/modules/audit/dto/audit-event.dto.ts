@@ -125,11 +125,23 @@ export class AuditEventDto {
   subjectId: string;
   @ApiProperty({ type: String, nullable: true, description: 'Its name at that time', example: 'guestbook' })
   subjectName: string | null;
-  @ApiProperty({ nullable: true, description: 'What was changed, as it was; secrets as keyed hashes', example: { specVersion: 1 } })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: 'What was changed, as it was; secrets as keyed hashes',
+    example: { specVersion: 1 },
+  })
   before: unknown;
-  @ApiProperty({ nullable: true, description: 'What was changed, as it is now', example: { specVersion: 2 } })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: 'What was changed, as it is now',
+    example: { specVersion: 2 },
+  })
   after: unknown;
-  @ApiProperty({ nullable: true, example: null })
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: null })
   details: unknown;
   @ApiProperty({ description: 'SHA-256 of the event before', example: HASH })
   previousHash: string;
