@@ -7,6 +7,7 @@ import { AppModule } from '../app.module.js';
 import { asSystem } from '../common/request-context.js';
 import type { Config } from '../config/config.js';
 import { assertServingRole } from '../database/serving-role.js';
+import { accessLog } from './access-log.js';
 import { ControlPlaneLogger } from './logging.js';
 import { serveOpenApi } from './openapi.js';
 import { refuseSecretsInQuery } from './query-secrets.middleware.js';
@@ -28,6 +29,7 @@ export async function createApplication(config: Config): Promise<NestExpressAppl
   });
   app.useLogger(new ControlPlaneLogger(await app.resolve(PinoLogger), {}));
   app.set('trust proxy', config.trustProxy);
+  app.use(accessLog(config.logLevel));
   configureHttp(app);
   serveOpenApi(app);
   // The modules' own start reaches all rows. Listening comes later, outside of this: no connection inherits it.

@@ -1,5 +1,5 @@
-// What the API is measured against: a Nest handler with nothing around it. The same rows by the same SQL, through a pool of the same
-// size, turned into the same DTOs by the same code; without log-in, guards, policies, row-level security, validation or a log.
+// What the API is measured against: a Nest handler with nothing around it. The same rows by the very SQL of the API, prepared too,
+// through a pool of the same size, turned into the same DTOs by the API's own code; without log-in, guards, policies, row-level security, validation or a log.
 import 'reflect-metadata';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,31 +9,16 @@ import pg from 'pg';
 
 const { BENCH_ROOT: root, BENCH_DATABASE_URL: connectionString, BENCH_POOL: max, BENCH_CALLERS: callers } = process.env;
 const load = (file) => import(pathToFileURL(join(root, 'dist/src/modules/projects', file)).href);
-const [{ ProjectDto }, { projectState }] = await Promise.all([load('dto/project.dto.js'), load('domain/project-state.js')]);
+const [{ ProjectDto }, { PROJECT_VIEW: VIEW, projectViewOf }] = await Promise.all([load('dto/project.dto.js'), load('project-views.js')]);
+const view = (row) => ProjectDto.from(projectViewOf(row));
 
 const pool = new pg.Pool({ connectionString, max: Number(max) });
 /** The teams of each caller; none: all. What the API finds out for each request is given here. */
 const teamsOf = JSON.parse(callers);
 
-const VIEW = `
-  SELECT p.id, p.team_id AS "teamId", p.name, p.spec, p.spec_version AS "specVersion", p.release, p.deploy_failed AS "deployFailed", p.protected,
-         p.active_deployment_id AS "activeDeploymentId", p.activity,
-         floor(extract(epoch FROM p.created_at) / 0.001)::float8 AS created, floor(extract(epoch FROM p.updated_at) / 0.001)::float8 AS updated,
-         (SELECT string_agg(a.desired || ':' || coalesce(a.observed->>'state', ''), ',') FROM allocations a WHERE a.project_id = p.id) AS states
-  FROM projects p`;
-
 /** Prepared, as the control plane does it with what it asks all the time. */
 function ask(name, text, values) {
   return pool.query({ name, text, values });
-}
-
-function view({ created, updated, states, ...row }) {
-  const project = { ...row, createdAt: new Date(created), updatedAt: new Date(updated) };
-  const allocations = (states ?? '').split(',').map((text) => {
-    const [desired, observed] = text.split(':', 2);
-    return { desired, observed: observed === '' ? null : { state: observed } };
-  });
-  return ProjectDto.from({ project, state: projectState({ ...project, allocations }) });
 }
 
 class BareController {

@@ -105,10 +105,10 @@ export async function seedProjects(client, firstTeam, lastTeam, perTeam) {
   return rows[0].count;
 }
 
-/** The teams of a caller, and some projects of theirs. Of the administrator: none, and projects of anybody. */
-export async function whatCallersSee(client, email, projects) {
+/** The teams of a caller, and some projects of theirs; of the administrator no team, and projects of anybody. */
+export async function whatCallersSee(client, { user, email }, projects) {
   const teams = await client.query(`SELECT m.team_id FROM memberships m JOIN users u ON u.id = m.user_id WHERE u.email = $1`, [email]);
-  const ids = teams.rows.map((row) => row.team_id);
+  const ids = user === 0 ? [] : teams.rows.map((row) => row.team_id);
   const found = await client.query(
     `SELECT id FROM projects WHERE team_id = ANY($1) OR cardinality($1::uuid[]) = 0 ORDER BY md5(id::text) LIMIT $2`,
     [ids, projects],

@@ -1,8 +1,9 @@
 // A process of its own: sends GET requests over some kept connections for some time and prints what came back, as JSON.
 // It speaks just enough HTTP/1.1 over raw sockets, so that the machine's time goes into the server and not into its client.
 import { createConnection } from 'node:net';
+import { json } from 'node:stream/consumers';
 
-const input = await new Response(process.stdin).json();
+const input = await json(process.stdin);
 const { host, port, connections, milliseconds, warmUp, requests } = input;
 
 const messages = requests.map(({ path, token }) =>

@@ -19,7 +19,8 @@ export interface ProjectFilter {
   name?: string | undefined;
 }
 
-interface Row extends Omit<ProjectRecord, 'createdAt' | 'updatedAt'> {
+/** A row of `PROJECT_VIEW`. */
+export interface ProjectViewRow extends Omit<ProjectRecord, 'createdAt' | 'updatedAt'> {
   /** Milliseconds since the epoch. */
   created: number;
   updated: number;
@@ -27,14 +28,23 @@ interface Row extends Omit<ProjectRecord, 'createdAt' | 'updatedAt'> {
   states: string | null;
 }
 
-// No star in it, not even to multiply: src/database/hot-statements.ts would not prepare it. Of allocations only what the state of a project follows from: read whole, they were four fifths of what a list cost.
-const VIEW = `
+/**
+ * A SELECT of projects with what their states follow from, to be completed by WHERE and ORDER BY. Of allocations it reads no more: whole, they were
+ * four fifths of what a list cost. No star, not even to multiply, or src/database/hot-statements.ts would not prepare it.
+ */
+export const PROJECT_VIEW = `
   SELECT p.id, p.team_id AS "teamId", p.name, p.spec, p.spec_version AS "specVersion", p.release, p.deploy_failed AS "deployFailed", p.protected,
          p.active_deployment_id AS "activeDeploymentId", p.activity,
          floor(extract(epoch FROM p.created_at) / 0.001)::float8 AS created, floor(extract(epoch FROM p.updated_at) / 0.001)::float8 AS updated,
          (SELECT string_agg(a.desired || ':' || coalesce(a.observed->>'state', ''), ',') FROM allocations a WHERE a.project_id = p.id) AS states
   FROM projects p`;
 const COLUMNS: Readonly<Record<string, string>> = { id: 'p.id', teamId: 'p.team_id', protected: 'p.protected' };
+
+function columnOf(attribute: string): string {
+  const column = COLUMNS[attribute];
+  if (column === undefined) throw new TypeError(`Projects have no column for "${attribute}"`);
+  return column;
+}
 
 /** Reads projects as people see them: the most frequent questions to the API, each one statement. */
 @Injectable()
@@ -43,15 +53,15 @@ export class ProjectViews {
 
   /** The project, whoever asks; null when there is none within reach. */
   async find(projectId: string): Promise<ProjectView | null> {
-    const [row] = await this.transactions.statement<Row[]>(`${VIEW} WHERE p.id = $1`, [projectId]);
-    return row === undefined ? null : viewOf(row);
+    const [row] = await this.transactions.statement<ProjectViewRow[]>(`${PROJECT_VIEW} WHERE p.id = $1`, [projectId]);
+    return row === undefined ? null : projectViewOf(row);
   }
 
   /** One page of the projects that `actor` may read. */
   list(actor: Pick<Actor, 'ability'>, filter: ProjectFilter, page: PageQuery): Promise<Page<ProjectView>> {
     const parameters: unknown[] = [];
     const bind = (value: unknown): string => `$${parameters.push(value)}`;
-    const allowed = abilityToSql(actor.ability, 'read', 'Project', (attribute) => COLUMNS[attribute] ?? '');
+    const allowed = abilityToSql(actor.ability, 'read', 'Project', columnOf);
     const conditions = [allowed.sql.replaceAll(/:(ability\d+)/g, (_all, name: string) => bind(allowed.parameters[name]))];
     if (filter.teamId !== undefined) conditions.push(`p.team_id = ${bind(filter.teamId)}`);
     if (filter.name !== undefined) conditions.push(`p.name = ${bind(filter.name)}`);
@@ -59,15 +69,16 @@ export class ProjectViews {
       page,
       async (after, limit) => {
         if (after !== undefined) conditions.push(`p.id > ${bind(after)}`);
-        const sql = `${VIEW} WHERE ${conditions.join(' AND ')} ORDER BY p.id LIMIT ${bind(limit)}`;
-        return (await this.transactions.statement<Row[]>(sql, parameters)).map(viewOf);
+        const sql = `${PROJECT_VIEW} WHERE ${conditions.join(' AND ')} ORDER BY p.id LIMIT ${bind(limit)}`;
+        return (await this.transactions.statement<ProjectViewRow[]>(sql, parameters)).map(projectViewOf);
       },
       ({ project }) => project.id,
     );
   }
 }
 
-function viewOf({ created, updated, states, ...row }: Row): ProjectView {
+/** The project that a row of `PROJECT_VIEW` tells. */
+export function projectViewOf({ created, updated, states, ...row }: ProjectViewRow): ProjectView {
   const project: ProjectRecord = { ...row, createdAt: new Date(created), updatedAt: new Date(updated) };
   const allocations = (states ?? '').split(',').flatMap((text) => {
     const [desired = '', observed = ''] = text.split(':', 2);
