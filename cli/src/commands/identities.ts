@@ -3,6 +3,7 @@ import { usageError } from '../cli-error.js';
 import type { Context } from '../context.js';
 import { columns } from '../ui/columns.js';
 import { type ProofOptions, withProof } from '../ui/proof.js';
+import { sanitizeLine } from '../ui/sanitize.js';
 import { age } from '../ui/time.js';
 import { codeFromProvider } from './oidc.js';
 
@@ -13,8 +14,8 @@ export async function listIdentities(context: Context): Promise<void> {
     columns([
       ['EMAIL', 'PROVIDER', 'LINKED', 'LAST USED', 'ID'],
       ...identities.map(({ email, issuer, createdAt, lastUsedAt, id }) => [
-        email ?? '-',
-        issuer,
+        sanitizeLine(email ?? '-', false),
+        sanitizeLine(issuer, false),
         age(createdAt),
         lastUsedAt === null ? 'never' : age(lastUsedAt),
         id,
@@ -28,7 +29,10 @@ export async function linkIdentity(context: Context, options: ProofOptions & { b
   const client = await context.client();
   const body = await codeFromProvider(context, client, options);
   const identity = await withProof(context, options, () => dataOf(client.api.POST('/api/v1/me/identities', { body })));
-  context.show(identity, () => `${context.colors.bold(identity.email ?? identity.subject)} opens this account from now on.`);
+  context.show(
+    identity,
+    () => `${context.colors.bold(sanitizeLine(identity.email ?? identity.subject, false))} opens this account from now on.`,
+  );
 }
 
 /** `hithe identities unlink`. */
@@ -41,7 +45,7 @@ export async function unlinkIdentity(context: Context, wanted: string, options: 
     });
   const { api } = await context.client();
   await withProof(context, options, () => api.DELETE('/api/v1/me/identities/{identityId}', { params: { path: { identityId: found.id } } }));
-  context.show({ id: found.id, unlinked: true }, () => `${found.email ?? found.subject} opens this account no more.`);
+  context.show({ id: found.id, unlinked: true }, () => `${sanitizeLine(found.email ?? found.subject, false)} opens this account no more.`);
 }
 
 async function all(context: Context) {

@@ -7,6 +7,7 @@ import type { Context } from '../context.js';
 import { EXIT } from '../exit-codes.js';
 import { openBrowser } from '../ui/browser.js';
 import { ask } from '../ui/prompt.js';
+import { sanitizeLine } from '../ui/sanitize.js';
 
 /** What the browser brought, with the secret that makes it worth something. */
 export interface OidcCode {
@@ -30,8 +31,17 @@ export async function codeFromProvider(context: Context, client: HitheClient, op
   };
 }
 
+/** Only what a browser would open by itself is handed to one, whatever the server says. */
+async function begin(client: HitheClient, body: { codeChallenge: string; redirectUri?: string }) {
+  const answered = await dataOf(client.api.POST('/api/v1/auth/oidc/authorizations', { body }));
+  const { authorizationUrl } = answered;
+  if (URL.canParse(authorizationUrl) && /^https?:$/.test(new URL(authorizationUrl).protocol))
+    return { ...answered, authorizationUrl: new URL(authorizationUrl).href };
+  throw failed(`The server names no web address to log in at: ${sanitizeLine(authorizationUrl, false)}`, 'OIDC_ADDRESS_INVALID');
+}
+
 async function byHand(context: Context, client: HitheClient, codeChallenge: string): Promise<string> {
-  const { authorizationUrl } = await dataOf(client.api.POST('/api/v1/auth/oidc/authorizations', { body: { codeChallenge } }));
+  const { authorizationUrl } = await begin(client, { codeChallenge });
   context.io.stderr.write(`Open this address in a browser, log in, and copy the code that it shows:\n\n  ${authorizationUrl}\n\n`);
   return ask(context.io, 'Code: ');
 }
@@ -45,7 +55,7 @@ async function byLoopback(context: Context, client: HitheClient, codeChallenge: 
   try {
     const redirectUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const body = { codeChallenge, redirectUri };
-    const { authorizationUrl, expiresIn } = await dataOf(client.api.POST('/api/v1/auth/oidc/authorizations', { body }));
+    const { authorizationUrl, expiresIn } = await begin(client, body);
     const code = answer(server, expiresIn);
     const opened = await openBrowser(context, authorizationUrl);
     context.io.stderr.write(
