@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsObject, IsOptional, IsString, Length, MaxLength, MinLength } from 'class-validator';
+import { IsPrintable } from '../../http/printable.js';
 import { pageDto } from '../../http/pagination.js';
 import { invalidRequest } from '../../http/validation.js';
 import { LONGEST_PASSWORD } from '../passwords/password-policy.js';
@@ -143,6 +144,7 @@ export class RegisterPasskeyDto {
   @ApiProperty({ example: 'Laptop', description: 'How its owner knows it' })
   @IsString()
   @Length(1, 64)
+  @IsPrintable()
   name: string;
 
   @ApiProperty({
@@ -160,6 +162,7 @@ export class RenamePasskeyDto {
   @ApiProperty({ example: 'Old laptop', description: 'How its owner knows it' })
   @IsString()
   @Length(1, 64)
+  @IsPrintable()
   name: string;
 }
 

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsString, Length, Max, Min } from 'class-validator';
+import { IsPrintable } from '../../../http/printable.js';
 import { pageDto } from '../../../http/pagination.js';
 import type { BreakGlassCase } from './break-glass.service.js';
 
@@ -15,6 +16,7 @@ export class BreakGlassDto {
   })
   @IsString()
   @Length(10, 1000)
+  @IsPrintable()
   reason: string;
 
   @ApiProperty({ type: 'integer', example: 30, minimum: 1, maximum: LONGEST_MINUTES, description: 'How long it lasts' })

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsPrintable } from '../../../http/printable.js';
 import { ANY_ROLES, type Actor, type AnyRole, roleIn } from '../../../auth/actor.js';
 import { pageDto } from '../../../http/pagination.js';
 import { LONGEST_SLUG, SLUG_PATTERN } from '../team-slug.js';
@@ -10,6 +11,7 @@ export class CreateTeamDto {
   @ApiProperty({ example: 'Harbour crew', minLength: 1, maxLength: 100, description: 'Name for people' })
   @IsString()
   @Length(1, 100)
+  @IsPrintable()
   name: string;
 
   @ApiPropertyOptional({
@@ -29,6 +31,7 @@ export class UpdateTeamDto {
   @ApiProperty({ example: 'Harbour crew', minLength: 1, maxLength: 100, description: 'Name for people; the slug never changes' })
   @IsString()
   @Length(1, 100)
+  @IsPrintable()
   name: string;
 }
 

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsPrintable } from '../../../http/printable.js';
 import { ACTIONS, type Action } from '../../../auth/ability.js';
 import { CUSTOM_SUBJECTS, type CustomRule, type CustomSubject, MOST_RULES } from '../../../auth/custom-rules.js';
 import { pageDto } from '../../../http/pagination.js';
@@ -29,12 +30,14 @@ export class CreateRoleDto {
   @ApiProperty({ example: 'release-manager', maxLength: 50, pattern: ROLE_NAME.source, description: 'Name within the team' })
   @Matches(ROLE_NAME, { message: NAME_RULE })
   @MaxLength(50)
+  @IsPrintable()
   name: string;
 
   @ApiPropertyOptional({ example: 'Deploys what is ready.', maxLength: 500, description: 'What the role is for' })
   @IsOptional()
   @IsString()
   @Length(0, 500)
+  @IsPrintable()
   description?: string;
 
   @ApiProperty(RULES)
@@ -51,12 +54,14 @@ export class UpdateRoleDto {
   @IsOptional()
   @Matches(ROLE_NAME, { message: NAME_RULE })
   @MaxLength(50)
+  @IsPrintable()
   name?: string;
 
   @ApiPropertyOptional({ example: 'Deploys what is ready.', maxLength: 500, description: 'What the role is for' })
   @IsOptional()
   @IsString()
   @Length(0, 500)
+  @IsPrintable()
   description?: string;
 
   @ApiPropertyOptional(RULES)

@@ -13,6 +13,7 @@ import {
   Max,
   Min,
 } from 'class-validator';
+import { IsPrintable } from '../../../http/printable.js';
 import { DEFAULT_LIFE_DAYS, LONGEST_LIFE_DAYS, type StoredToken } from '../../../auth/api-tokens/api-tokens.js';
 import type { Action, SubjectName } from '../../../auth/ability.js';
 import { SCOPE_NAMES, type ScopeName } from '../../../auth/token-scopes.js';
@@ -27,6 +28,7 @@ export class CreateServiceTokenDto {
   @IsString()
   @Length(1, 100)
   @Matches(/^\P{C}+$/u, { message: 'name must not hold control characters' })
+  @IsPrintable()
   name: string;
 
   @ApiProperty({
