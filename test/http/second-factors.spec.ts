@@ -3,6 +3,7 @@ import { generate } from 'otplib';
 import { DataSource } from 'typeorm';
 import { asSystem } from '../../src/common/request-context.js';
 import { TestApplication, type TestUser, bearer } from '../support/application.js';
+import { until } from '../support/until.js';
 
 interface Challenge {
   challenge: string;
@@ -118,6 +119,20 @@ describe('second factors', () => {
       const [row] = await query<{ secret: Buffer }[]>('SELECT secret FROM totp_credentials WHERE user_id = $1', [user.id]);
       expect(row?.secret.includes(device.secret)).toBe(false);
       expect(row?.secret.length).toBeGreaterThan(device.secret.length);
+    });
+
+    it('R45: survives the rotation of the platform key', async () => {
+      const admin = await application.user('key-keeper@example.org', { platformAdmin: true });
+      const user = await newcomer();
+      const { device } = await enrol(user);
+      const sealed = () => query<{ secret: Buffer }[]>('SELECT secret FROM totp_credentials WHERE user_id = $1', [user.id]);
+      const [before] = await sealed();
+      await post('/platform/keys/rotate', {}, admin).expect((answer) => {
+        expect(answer.status).toBeLessThan(300);
+      });
+      await until(async () => (await sealed())[0]?.secret.equals(before?.secret ?? Buffer.of()) === false);
+      const { challenge: token } = await challenge(user);
+      await post('/auth/login/second-factor', { challenge: token, totp: await device.next() }).expect(200);
     });
 
     it('R23: a one-time code that was used is refused with 401, also in another log-in', async () => {
