@@ -60,7 +60,7 @@ describe('quotas', () => {
 
   it('are set by platform administrators alone, and hidden from strangers', async () => {
     await set({ projects: 3 }, owner).expect(403);
-    await set({ projects: 3 }, stranger).expect(403);
+    await set({ projects: 3 }, stranger).expect(404);
     await http().get(`/api/v1/teams/${owner.teamId}/quota`).set(bearer(stranger)).expect(404);
     await http().get('/api/v1/platform/quota-defaults').set(bearer(owner)).expect(403);
     await http().put('/api/v1/platform/quota-defaults').set(bearer(owner)).send({}).expect(403);

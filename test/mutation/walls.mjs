@@ -29,15 +29,25 @@ const WALLS = [
     what: 'who comes without a credential is let through',
     file: 'src/auth/access.guard.ts',
     line: '  override async canActivate(context: ExecutionContext): Promise<boolean> {\n',
-    instead: '  override async canActivate(context: ExecutionContext): Promise<boolean> {\n    if (context.switchToHttp().getRequest<Request>().headers.authorization === undefined) return true;\n',
+    instead:
+      '  override async canActivate(context: ExecutionContext): Promise<boolean> {\n    if (context.switchToHttp().getRequest<Request>().headers.authorization === undefined) return true;\n',
     tests: HTTP,
   },
   {
     name: 'sql-filter',
     what: 'lists are not filtered',
     file: 'src/auth/ability-query.ts',
-    line: '  return query.andWhere(sql, parameters);\n',
-    instead: '  return sql === undefined ? query.andWhere(sql, parameters) : query;\n',
+    line: "  return { sql: sql ?? 'FALSE', parameters };\n",
+    instead: "  return { sql: sql === undefined ? 'TRUE' : 'TRUE', parameters: {} };\n",
+    // Members of one team that see different projects of it: row-level security does not tell them apart.
+    tests: [...HTTP, 'test/http/roles.spec.ts'],
+  },
+  {
+    name: 'projects-filter',
+    what: 'the list of projects is not filtered',
+    file: 'src/modules/projects/project-views.ts',
+    line: '    const conditions = [allowed.sql.replaceAll(/:(ability\\d+)/g, (_all, name: string) => bind(allowed.parameters[name]))];\n',
+    instead: "    const conditions = [allowed === undefined ? '' : 'TRUE'];\n",
     tests: HTTP,
   },
   {

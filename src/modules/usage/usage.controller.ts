@@ -8,7 +8,7 @@ import { ApiProblem, Operation } from '../../http/api.decorators.js';
 import { IdParam } from '../../http/id-param.js';
 import { spanOf } from './domain/usage-query.js';
 import { PlatformUsageQuery, TeamUsageQuery, UsageExportQuery, UsagePageDto } from './dto/usage.dto.js';
-import { UsageService } from './usage.service.js';
+import { type UsageQuestion, UsageService } from './usage.service.js';
 
 const EXPORTED = {
   description: 'One line for each component and day',
@@ -34,7 +34,7 @@ export class UsageController {
   @ApiOkResponse({ type: UsagePageDto, description: 'One page of usage' })
   @ApiProblem('invalid', 'not-found')
   async ofTeam(@CurrentActor() actor: Actor, @IdParam('teamId') teamId: string, @Query() query: TeamUsageQuery): Promise<UsagePageDto> {
-    return this.usage.list(actor, teamId, { ...query, ...spanOf(query.from, query.to, new Date()) });
+    return this.usage.list(actor, teamId, questionOf(query));
   }
 
   @Get('teams/:teamId/usage/export')
@@ -65,7 +65,7 @@ export class UsageController {
   @ApiOkResponse({ type: UsagePageDto, description: 'One page of usage' })
   @ApiProblem('invalid')
   async ofPlatform(@CurrentActor() actor: Actor, @Query() query: PlatformUsageQuery): Promise<UsagePageDto> {
-    return this.usage.list(actor, null, { ...query, ...spanOf(query.from, query.to, new Date()) });
+    return this.usage.list(actor, null, questionOf(query));
   }
 
   @Get('usage/export')
@@ -99,4 +99,8 @@ export class UsageController {
       throw error;
     }
   }
+}
+
+function questionOf({ from, to, by, cursor, limit }: TeamUsageQuery | PlatformUsageQuery): UsageQuestion {
+  return { ...spanOf(from, to, new Date()), by, cursor, limit };
 }

@@ -10,9 +10,8 @@ const LONGEST_MS = 120_000;
  * the file system, opens directories only, and counts a file of several names once; it runs at the lowest priority.
  */
 export async function directorySize(descriptor: number): Promise<number | undefined> {
-  const nice = [hostTool('nice', 'coreutils'), '-n', '19', hostTool('du', 'coreutils')];
-  const [file = '', ...args] = [...nice, '--summarize', '--one-file-system', '--no-dereference', '--block-size=1', '--', '.'];
-  const child = spawn(file, args, {
+  const measure = ['--summarize', '--one-file-system', '--no-dereference', '--block-size=1', '--', '.'];
+  const child = spawn(hostTool('nice', 'coreutils'), ['-n', '19', hostTool('du', 'coreutils'), ...measure], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...FIXED_ENVIRONMENT },
     cwd: `/proc/self/fd/${descriptor}`,

@@ -12,9 +12,8 @@ const ofPlatform = (path: string, body?: object): RouteCase => ({
 /** What teams may have, and what they used. */
 export const QUOTA_ROUTES: RouteCases = {
   getTeamQuota: ofTeam('/quota'),
-  // The platform's: it alone gives and takes, so to a stranger this is forbidden, not hidden.
   setTeamQuota: {
-    rule: { kind: 'row', row: 'platform', action: 'manage-quota', of: 'platform' },
+    rule: { kind: 'row', row: 'platform', action: 'manage-quota', of: 'team' },
     send: (stage) => ({ path: `/api/v1/teams/${stage.teamId}/quota`, body: {} }),
   },
   getQuotaDefaults: ofPlatform('/platform/quota-defaults'),
