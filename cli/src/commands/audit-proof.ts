@@ -44,7 +44,7 @@ export async function exportEvents(context: Context, options: ExportOptions): Pr
   const { api } = await context.client();
   const query = { ...(await filterOf(context, options)), format, ...(chain === true ? { chain: 'true' as const } : {}) } as const;
   const body = await dataOf(api.GET('/api/v1/audit/export', { params: { query }, parseAs: 'stream' }));
-  const chunks = chunksOf(body as unknown as ByteStream);
+  const chunks = chunksOf(body as ByteStream);
   if (out === undefined) {
     const decoder = new TextDecoder();
     for await (const chunk of chunks) context.io.stdout.write(decoder.decode(chunk, { stream: true }));

@@ -23,8 +23,7 @@ export interface AuditListOptions extends AuditFilterOptions {
 }
 
 const PAGE = 200;
-const OUTCOMES = ['success', 'denied', 'failed'] as const;
-type Outcome = (typeof OUTCOMES)[number];
+type Outcome = AuditEvent['outcome'];
 
 /** The filters as the API takes them. A team is one only when it was named: without, everything that one may see is shown. */
 export async function filterOf(context: Context, options: AuditFilterOptions): Promise<Record<string, string> & { outcome?: Outcome }> {
