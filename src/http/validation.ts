@@ -1,9 +1,9 @@
-import { type ValidationError, ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, type ValidationError, ValidationPipe } from '@nestjs/common';
 import { DomainError, type Fault } from '../common/domain-error.js';
 
 /** Validates bodies and queries against their DTO classes; whatever a DTO does not declare is refused, not dropped. */
 export function validationPipe(): ValidationPipe {
-  return new ValidationPipe({
+  return new StrictValidationPipe({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
@@ -11,6 +11,17 @@ export function validationPipe(): ValidationPipe {
     stopAtFirstError: false,
     exceptionFactory: (errors) => invalidRequest(errors.flatMap((error) => faultsOf(error, ''))),
   });
+}
+
+/** Names that the library leaves out without a word. */
+const SILENTLY_DROPPED = ['__proto__', 'constructor'];
+
+class StrictValidationPipe extends ValidationPipe {
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const named = typeof value === 'object' && value !== null ? SILENTLY_DROPPED.filter((name) => Object.hasOwn(value, name)) : [];
+    if (named.length > 0) throw invalidRequest(named.map((name) => faultOf(name, 'whitelistValidation', '')));
+    return super.transform(value, metadata);
+  }
 }
 
 /** The error of a request whose parts break their rules. */

@@ -98,6 +98,16 @@ describe('custom roles', () => {
       const answer = await call(owner, 'post', `/teams/${teamId}/roles`, { name: 'tricky', rules: [READ], ...extra }).expect(400);
       expect((answer.body as { errors: { code: string }[] }).errors[0]?.code).toBe('UNKNOWN_FIELD');
     }
+    for (const body of [
+      [{ email: worker.email, role: 'owner' }],
+      { email: [worker.email], role: 'viewer' },
+      { email: worker.email, role: ['owner'] },
+      { email: worker.email, role: { $ne: '' } },
+      { email: worker.email, role: 'viewer', constructor: { role: 'owner' } },
+    ])
+      expect({ body, status: (await call(owner, 'put', `/teams/${teamId}/members`, body)).status }).toEqual({ body, status: 400 });
+    const hidden = `{"email": "${worker.email}", "role": "viewer", "__proto__": {"role": "owner"}}`;
+    await call(owner, 'put', `/teams/${teamId}/members`).set('Content-Type', 'application/json').send(hidden).expect(400);
     for (const extra of [{ teamId: stranger.teamId }, { userId: owner.id }, { platformAdmin: true }, { role: 'viewer', roleId: owner.id }])
       await call(owner, 'put', `/teams/${teamId}/members`, { email: worker.email, role: 'viewer', ...extra }).expect(400);
   });
