@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { deliveryScript } from '../../cli/src/commands/hooks.js';
 import { bearer, type TestUser } from '../support/application.js';
 import { TestPlatform } from '../support/platform.js';
 import type { ScriptedAgent } from '../support/scripted-agent.js';
@@ -138,6 +141,16 @@ describe('deploy hooks', () => {
     const restart = await make(dev, 'restart');
     const { deploymentId } = (await deliver(restart).expect(202)).body as { deploymentId: string };
     expect(await settled(deploymentId)).toMatchObject({ kind: 'restart', state: 'succeeded' });
+  });
+
+  it('R39: the shell script that `hithe hooks create` prints delivers', async () => {
+    const hook = await make(ada);
+    const script = deliveryScript(`${await platform.url()}/api/v1/hooks/${hook.id}`);
+    const { stdout } = await promisify(execFile)('sh', ['-c', script], {
+      env: { PATH: process.env['PATH'], HITHE_HOOK_SECRET: hook.secret },
+    });
+    const { deploymentId } = JSON.parse(stdout) as { deploymentId: string };
+    expect(await settled(deploymentId)).toMatchObject({ state: 'succeeded', requestedBy: ada.id });
   });
 
   it('R39: a bad signature is refused, and so is what is older than five minutes or from the future', async () => {

@@ -1,4 +1,4 @@
-import { type HitheClient, MemoryTokenStore, type Tokens, type components, dataOf, tokensOf } from '@hithe/client';
+import { type Me, type HitheClient, MemoryTokenStore, type Tokens, type components, dataOf, tokensOf } from '@hithe/client';
 import { CliError, notLoggedIn, usageError } from '../cli-error.js';
 import { type Context, DEFAULT_SERVER, findTeam, normaliseServer } from '../context.js';
 import { EXIT } from '../exit-codes.js';
@@ -123,9 +123,14 @@ export async function whoami(context: Context): Promise<void> {
   const chosen = config.teams[client.server]?.slug;
   context.show({ ...me, server: client.server, team: chosen ?? null }, () => {
     const rows = me.teams.map(({ slug, name, role }) => [slug === chosen ? '*' : ' ', slug, role, name]);
-    const head = `${context.colors.bold(me.email)} on ${client.server}${me.platformAdmin ? ' (platform admin)' : ''}\n`;
+    const head = `${context.colors.bold(me.email)} on ${client.server}${me.platformAdmin ? ' (platform admin)' : ''}\n${tokenLine(me)}`;
     return head + (rows.length === 0 ? 'no team yet: hithe teams create NAME' : columns([['', 'TEAM', 'ROLE', 'NAME'], ...rows]));
   });
+}
+
+/** What there is to know of the API token in use. */
+function tokenLine({ token }: Me): string {
+  return token === undefined ? '' : `API token "${token.name}": ${token.scopes.join(', ')}; until ${token.expiresAt.slice(0, 10)}\n`;
 }
 
 /** `hithe use TEAM`: chooses the team of all further commands on this server. */
