@@ -4,8 +4,10 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { HttpAdapterHost } from '@nestjs/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { NodeCredentialVerifier } from '../auth/node-credential-verifier.js';
+import { withRequestContext } from '../common/request-context.js';
 import { Config } from '../config/config.js';
 import { Notifications } from '../database/notifications.js';
+import { DeniedAttempts } from '../http/denied-attempts.js';
 import { AllocationsService } from '../modules/nodes/allocations.service.js';
 import { NodeLinks } from '../modules/nodes/node-links.js';
 import { desiredChanged, nodeLinked, taskCreated } from '../modules/nodes/nodes.channels.js';
@@ -33,6 +35,7 @@ export class LinkServer implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly credentials: NodeCredentialVerifier,
     private readonly notifications: Notifications,
     private readonly nodes: NodesService,
+    private readonly denied: DeniedAttempts,
     allocations: AllocationsService,
     tasks: TasksService,
     links: NodeLinks,
@@ -72,6 +75,15 @@ export class LinkServer implements OnApplicationBootstrap, BeforeApplicationShut
     this.server.close();
   }
 
+  /** Like a refused request: in the audit log. */
+  private noteRefusal(request: IncomingMessage, credentialPresented: boolean): Promise<void> {
+    const { remoteAddress } = request.socket;
+    const attempt = { code: 'UNAUTHENTICATED', method: 'GET', path: LINK_PATH, route: LINK_PATH, credentialPresented, file: {} };
+    return withRequestContext(remoteAddress === undefined ? {} : { address: remoteAddress }, () =>
+      this.denied.note({ status: 401, ...attempt }),
+    );
+  }
+
   private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', (error) => {
       this.logger.warn(`A link failed before it stood: ${error.message}`);
@@ -80,6 +92,7 @@ export class LinkServer implements OnApplicationBootstrap, BeforeApplicationShut
       const credential = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
       const node = credential === undefined ? null : await this.credentials.verify(credential);
       if (node === null) {
+        await this.noteRefusal(request, credential !== undefined);
         refuse(socket, 401, 'Unauthorized');
         return;
       }
