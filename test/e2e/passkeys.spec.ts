@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
 import { DataSource } from 'typeorm';
 import { asSystem } from '../../src/common/request-context.js';
 import { TestApplication, type TestUser, bearer } from '../support/application.js';
-import { TestBrowser } from '../support/browser.js';
+import { TestBrowser, launchChromium } from '../support/browser.js';
 
 interface Options {
   publicKey: Record<string, unknown>;
@@ -20,19 +21,22 @@ interface Grant {
 
 describe('passkeys, in a real browser with a virtual security key', () => {
   let application: TestApplication;
+  let chromium: Browser;
   let people = 0;
 
   beforeAll(async () => {
-    application = await TestApplication.start();
+    [application, chromium] = await Promise.all([TestApplication.start(), launchChromium()]);
     const { port } = new URL(await application.app.getUrl());
     application.config.publicUrl = `http://localhost:${port}`;
   });
 
   afterAll(async () => {
+    await chromium.close();
     await application.stop();
   });
 
-  const openBrowser = () => TestBrowser.open(`${application.config.publicUrl}/api/docs`);
+  // Any page of our origin will do, and this is the smallest.
+  const openBrowser = () => TestBrowser.open(chromium, `${application.config.publicUrl}/api/v1/health/live`);
   const newcomer = () => application.user(`person${(people += 1)}@example.org`);
   const post = (path: string, body: object = {}, user?: { accessToken: string }) => {
     const call = application.http.post(`/api/v1${path}`).send(body);

@@ -1,4 +1,4 @@
-import { type Browser, type CDPSession, type Page, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, type CDPSession, type Page, chromium } from 'playwright-core';
 
 /** Debian's own; `npm test` installs it. */
 const EXECUTABLE = '/usr/bin/chromium';
@@ -13,7 +13,7 @@ const FLAGS = [
 ];
 
 /** A ceremony that finds no key waits for a person to bring one. */
-const CEREMONY_MS = 10_000;
+const CEREMONY_MS = 30_000;
 
 /** As texts: they run in the page, whose types this program does not know. */
 const CREATE = `async (options) =>
@@ -21,21 +21,26 @@ const CREATE = `async (options) =>
 const GET = `async (options) =>
   (await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) })).toJSON()`;
 
-/** A browser with one page and a virtual security key in it: discoverable, verifying its user by default. */
+/** Starts Debian's Chromium; close it when the tests are over. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS });
+}
+
+/** A browser profile of its own with one page and a virtual security key in it: discoverable, verifying its user by default. */
 export class TestBrowser implements AsyncDisposable {
   private constructor(
-    private readonly browser: Browser,
+    private readonly context: BrowserContext,
     readonly page: Page,
     private readonly devtools: CDPSession,
     private readonly authenticatorId: string,
   ) {}
 
   /** Opens `url`, whose origin is the one that passkeys will be for. */
-  static async open(url: string): Promise<TestBrowser> {
-    const browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS });
-    const page = await browser.newPage();
+  static async open(browser: Browser, url: string): Promise<TestBrowser> {
+    const context = await browser.newContext();
+    const page = await context.newPage();
     await page.goto(url);
-    const devtools = await page.context().newCDPSession(page);
+    const devtools = await context.newCDPSession(page);
     await devtools.send('WebAuthn.enable');
     const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
       options: {
@@ -47,7 +52,7 @@ export class TestBrowser implements AsyncDisposable {
         automaticPresenceSimulation: true,
       },
     });
-    return new TestBrowser(browser, page, devtools, authenticatorId);
+    return new TestBrowser(context, page, devtools, authenticatorId);
   }
 
   /** Whether the key's owner shows a finger from now on. */
@@ -70,6 +75,6 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.browser.close();
+    await this.context.close();
   }
 }

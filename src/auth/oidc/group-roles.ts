@@ -96,15 +96,12 @@ export class GroupRoles {
     if (!wanted && !(await this.hasOtherAdmin(tx, user))) return;
     const account = await this.accounts.lock(tx, user.id);
     if (!account || (wanted && account.platformAdmin)) return;
-    const before = { platformAdmin: account.platformAdmin };
     account.platformAdmin = wanted;
     await this.accounts.save(tx, account);
     await managerOf(tx).update(Identity, { id: identity.id }, { platformAdmin: wanted });
     await this.audit.record(tx, {
-      action: 'user.updated',
+      action: wanted ? 'platform-admin.granted' : 'platform-admin.revoked',
       subject: { type: 'user', id: user.id, name: user.email },
-      before,
-      after: { platformAdmin: wanted },
       details: { by: 'oidc-groups' },
       actor: { userId: user.id, email: user.email },
     });
