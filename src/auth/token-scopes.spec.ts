@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ACTIONS, SUBJECT_NAMES } from './ability.js';
 import { ALL_ROWS } from './role-table.js';
-import { SCOPED_RIGHTS, SCOPE_NAMES, limitsOfScopes, parseScope, scopeFor, scopeText } from './token-scopes.js';
+import { SCOPED_RIGHTS, SCOPE_NAMES, limitsOfScopes, parseScope, scopeFor, scopeText, scopesAsMarkdown } from './token-scopes.js';
 
 describe('scopes', () => {
   it('each right has at most one', () => {
@@ -27,6 +29,12 @@ describe('scopes', () => {
       expect(scopeFor(action, 'Project')).toBeUndefined();
     for (const action of ACTIONS.filter((each) => each !== 'read')) expect(scopeFor(action, 'User')).toBeUndefined();
     for (const action of ACTIONS) expect([scopeFor(action, 'Platform'), scopeFor(action, 'Node')]).toEqual([undefined, undefined]);
+  });
+
+  it('are shown in docs/api-tokens.md as they are here', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs/api-tokens.md'), 'utf8').replaceAll(/ +/g, ' ');
+    const [, table = ''] = /<!-- scopes: [^\n]*\n([^]*?)<!-- end of scopes -->/.exec(text) ?? [];
+    expect(table.trim().split('\n').slice(2)).toEqual(scopesAsMarkdown());
   });
 
   it('are read and written in one form', () => {

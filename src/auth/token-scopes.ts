@@ -39,6 +39,14 @@ function scopedRightsOf(row: TableRow): ScopedRight[] {
   );
 }
 
+/** The scopes as rows of a table in Markdown, as docs/api-tokens.md has them. */
+export function scopesAsMarkdown(): string[] {
+  return SCOPE_NAMES.map((scope) => {
+    const rights = SCOPED_RIGHTS.filter((right) => right.scope === scope).map(({ action, subject }) => `${action} ${subject}`);
+    return `| \`${scope}\` | ${SCOPES[scope]} | ${rights.join(', ')} |`;
+  });
+}
+
 /** The scope that covers `action` on `subject`; undefined: no token may ever do it. */
 export function scopeFor(action: Action, subject: SubjectName): ScopeName | undefined {
   return SCOPED_RIGHTS.find((right) => right.action === action && right.subject === subject)?.scope;
