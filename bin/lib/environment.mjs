@@ -6,7 +6,7 @@ const MACHINE = /^(PATH|LANG|LC_[A-Z]+|TZ|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR
 const FIRST_START_ONLY = /^HITHE_ADMIN_/;
 const DATABASE = /^HITHE_DATABASE_(OWNER_)?URL$/;
 /** Credentials of services that the control plane alone talks to. */
-const CONTROL_PLANE_ONLY = /^HITHE_(SMTP|OIDC|VAULT)_/;
+const CONTROL_PLANE_ONLY = /^HITHE_(SMTP|OIDC|VAULT|AUDIT)_/;
 
 function pick(wanted) {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => wanted(name)));

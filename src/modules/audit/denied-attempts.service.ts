@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { type RequestContext, asSystem, requestContext, withRequestContext } from '../../common/request-context.js';
 import { stackOf } from '../../common/thrown.js';
@@ -23,7 +23,7 @@ interface Repeated {
  * number. Callers without any credential are only counted, and written once an hour: scanners are many, and say nothing.
  */
 @Injectable()
-export class AuditedDenials extends DeniedAttempts implements OnApplicationBootstrap, OnApplicationShutdown {
+export class AuditedDenials extends DeniedAttempts implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Audit');
   private readonly window = new Map<string, Repeated>();
   private readonly anonymous = new Map<string, number>();
@@ -43,7 +43,7 @@ export class AuditedDenials extends DeniedAttempts implements OnApplicationBoots
     ];
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     await this.closeWindow();
     await this.writeAnonymous();
