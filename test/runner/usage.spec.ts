@@ -25,7 +25,9 @@ describe.each(MODES)('what components use, in %s mode', (mode) => {
     const reports = new Map(node.control.usage.map((report) => [`${report.stream} ${report.sequence}`, report]));
     return [...reports.values()].flatMap(({ entries }) => entries).filter((entry) => entry.component === component);
   }
-  const reported = (component: string): number => entriesOf(component).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+  // In whole ticks: sums of decimals are a hair off.
+  const reported = (component: string): number =>
+    Math.round(entriesOf(component).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) * 100) / 100;
 
   /** Starts a busy component; its sandbox is known by the pid namespace of its application. */
   async function busy(component: string): Promise<number> {

@@ -42,7 +42,7 @@ export class UsageMeter {
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
   private measuring: Promise<void> | undefined;
-  private closed = false;
+  private readonly ending = new AbortController();
 
   constructor(private readonly options: UsageMeterOptions) {
     this.meters = options.journal.meters();
@@ -50,6 +50,10 @@ export class UsageMeter {
 
   start(): void {
     this.schedule();
+  }
+
+  private get closed(): boolean {
+    return this.ending.signal.aborted;
   }
 
   /** The report that the control plane has not confirmed, if any. */
@@ -63,7 +67,7 @@ export class UsageMeter {
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.ending.abort();
     clearTimeout(this.timer);
     await this.looking;
     await this.measuring;
@@ -167,7 +171,7 @@ export class UsageMeter {
       const descriptor = this.options.openDirectory(allocationId);
       if (descriptor === undefined) return 0;
       try {
-        return await directorySize(descriptor);
+        return await directorySize(descriptor, this.ending.signal);
       } finally {
         closeSync(descriptor);
       }
