@@ -114,7 +114,7 @@ describe('rules of custom roles', () => {
   it('never give more than a team’s admin has, and nothing of the platform’s', () => {
     const admin = withRole('admin');
     fc.assert(
-      fc.property(fc.array(fc.oneof(rule, fc.constant({ action: ['manage', 'delete'], subject: 'Team' }))), (given) => {
+      fc.property(fc.array(fc.oneof(rule, fc.constant<CustomRule>({ action: ['manage', 'delete'], subject: 'Team' }))), (given) => {
         const ability = withRules(given);
         for (const each of grid) if (may(ability, each)) expect(may(admin, each)).toBe(true);
         for (const name of ['User', 'Node', 'Platform'] as const) expect(ability.can('read', name)).toBe(false);

@@ -136,7 +136,7 @@ describe('custom roles', () => {
     await call(worker, 'get', `/projects/${projectId}`).expect(200);
     expect((await call(owner, 'delete', `/teams/${teamId}/roles/${role.id}`).expect(409)).body).toMatchObject({
       code: 'ROLE_IN_USE',
-      detail: expect.stringContaining(worker.email) as string,
+      detail: expect.stringContaining(worker.email) as unknown,
     });
     const other = (
       (await call(owner, 'put', `/teams/${teamId}/projects/other`, { spec: { ...SPEC, name: 'other' } }).expect(201)).body as { id: string }

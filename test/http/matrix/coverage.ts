@@ -1,8 +1,8 @@
-import { operations } from './operations.js';
+import { type Document, operations } from './operations.js';
 import { ROUTES } from './requests/index.js';
 
 /** The operations of an OpenAPI document that the matrix does not call, as `GET /api/v1/me (getMe)`. */
-export function operationsWithoutCase(document?: Parameters<typeof operations>[0]): string[] {
+export function operationsWithoutCase(document?: Document): string[] {
   return operations(document)
     .filter(({ operationId }) => ROUTES[operationId] === undefined)
     .map(({ method, path, operationId }) => `${method} ${path} (${operationId})`);

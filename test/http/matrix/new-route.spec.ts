@@ -12,6 +12,7 @@ import { configureHttp } from '../../../src/http/application.js';
 import { openApiDocument } from '../../../src/http/openapi.js';
 import { bearer, TestApplication, type TestUser } from '../../support/application.js';
 import { operationsWithoutCase } from './coverage.js';
+import type { Document } from './operations.js';
 
 /** A route that somebody adds and forgets to protect, and one that they protect and forget to tell the matrix. */
 @ApiTags('forgotten')
@@ -52,7 +53,7 @@ describe('a route that is added', () => {
   });
 
   it('is named by the matrix until it has a case', () => {
-    const missing = operationsWithoutCase(openApiDocument(extended) as Parameters<typeof operationsWithoutCase>[0]);
+    const missing = operationsWithoutCase(openApiDocument(extended) as unknown as Document);
     expect(missing).toEqual(expect.arrayContaining([expect.stringContaining('/api/v1/forgotten/bare')]));
     expect(missing).toEqual(expect.arrayContaining([expect.stringContaining('/api/v1/forgotten/protected')]));
   });

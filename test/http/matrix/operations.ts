@@ -12,7 +12,8 @@ export interface MatrixOperation {
   bodyProperties: readonly string[] | undefined;
 }
 
-interface Document {
+/** What the matrix reads of an OpenAPI document. */
+export interface Document {
   paths: Record<string, Record<string, DocumentedOperation>>;
   components?: { schemas?: Record<string, { properties?: object }> };
 }

@@ -82,7 +82,11 @@ export const hitheManifestSchema = z.strictObject({
   cluster: z.unknown().optional(),
   /** What a component of this port asks for when it does not say itself; counted against the team's quota. */
   resources: z
-    .strictObject({ memory: z.string().regex(MEMORY_PATTERN).optional(), cpu: z.number().positive().optional(), pids: z.number().int().positive().optional() })
+    .strictObject({
+      memory: z.string().regex(MEMORY_PATTERN).optional(),
+      cpu: z.number().positive().optional(),
+      pids: z.number().int().positive().optional(),
+    })
     .prefault({}),
 });
 export type HitheManifest = z.infer<typeof hitheManifestSchema>;
