@@ -63,7 +63,11 @@ class ContextualQuery extends ExtendedQuery {
   }
 
   override prepare(connection: ProtocolConnection): void {
-    if (!prepared.has(connection)) connection.parse({ name: STATEMENT, text: SET_CONTEXT });
+    if (!prepared.has(connection)) {
+      // The attempt before this one may have been cancelled half-way.
+      connection.close({ type: 'S', name: STATEMENT });
+      connection.parse({ name: STATEMENT, text: SET_CONTEXT });
+    }
     connection.bind({ portal: '', statement: STATEMENT, values: [this.access.teams, this.access.user] });
     connection.execute({ portal: '', rows: 0 });
     // Closing what is not there is no error; preparing what is there would be one.
