@@ -91,6 +91,8 @@ describe('hithe login, against a real server and provider', () => {
     expect((await login(user, [user.password])).code).toBe(0);
     const terminal = new Terminal();
     const enabling = terminal.run(['2fa', 'enable'], harness);
+    await terminal.reads(/(Password or code: )/);
+    terminal.types(user.password);
     const secret = await terminal.reads(/type the secret into it: ([A-Z2-7]+)/);
     expect(terminal.errors).toMatch(/[▀▄█]{10}/);
     const epoch = Math.floor(Date.now() / 1000);

@@ -62,19 +62,25 @@ describe('second factors', () => {
     return rows.map(({ action, outcome }) => `${action} ${outcome}`);
   };
 
+  const prove = (user: TestUser) => post('/me/reauthenticate', { password: user.password }, user).expect(204);
+
   /** Sets up an authenticator app; its present code is used up by the confirmation. */
   const enrol = async (user: TestUser) => {
+    await prove(user);
     const { secret } = (await post('/me/totp', {}, user).expect(201)).body as { secret: string };
     const device = new AuthenticatorApp(secret);
     const { recoveryCodes } = (await post('/me/totp/confirm', { code: await device.now() }, user).expect(200)).body as {
       recoveryCodes: string[];
     };
+    // The proof is an old one.
+    await query('UPDATE sessions SET proved_at = NULL WHERE user_id = $1', [user.id]);
     return { device, recoveryCodes };
   };
 
   describe('an authenticator app', () => {
     it('counts only once a code has confirmed it', async () => {
       const user = await newcomer();
+      await prove(user);
       const begun = (await post('/me/totp', {}, user).expect(201)).body as { secret: string; uri: string };
       expect(begun.uri).toContain(`secret=${begun.secret}`);
       await login(user).expect(200);
@@ -180,6 +186,14 @@ describe('second factors', () => {
       }
       const throttled = await post('/auth/login/second-factor', { challenge: second.challenge, totp: await device.next() }).expect(429);
       expect(throttled.body).toMatchObject({ code: 'TOO_MANY_ATTEMPTS' });
+    });
+
+    it('is set up with a fresh proof only, or a stolen access token would make its own proof for passkeys', async () => {
+      const user = await newcomer();
+      expect((await post('/me/totp', {}, user).expect(403)).body).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
+      expect((await post('/me/totp/confirm', { code: '000000' }, user).expect(409)).body).toMatchObject({ code: 'TOTP_NOT_BEGUN' });
+      await prove(user);
+      await post('/me/totp', {}, user).expect(201);
     });
 
     it('is disabled with a fresh proof only', async () => {
@@ -324,6 +338,7 @@ describe('HITHE_REQUIRE_SECOND_FACTOR', () => {
       const answer = await teams().expect(status);
       if (status === 200) return;
       expect(answer.body).toMatchObject({ code: 'SECOND_FACTOR_REQUIRED' });
+      await application.http.post('/api/v1/me/reauthenticate').set(bearer(user)).send({ password: user.password }).expect(204);
       const { secret } = (await application.http.post('/api/v1/me/totp').set(bearer(user)).expect(201)).body as { secret: string };
       const code = await new AuthenticatorApp(secret).now();
       await application.http.post('/api/v1/me/totp/confirm').set(bearer(user)).send({ code }).expect(200);

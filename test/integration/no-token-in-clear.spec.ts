@@ -95,6 +95,7 @@ describe('R25: no token is in the database in clear', () => {
       .set(bearer({ accessToken: api['token'] ?? '' }))
       .expect(200);
 
+    await application.http.post('/api/v1/me/reauthenticate').set(bearer(admin)).send({ password: admin.password }).expect(204);
     const totp = await post('/me/totp', {}, admin);
     const code = await generate({ secret: totp['secret'] ?? '' });
     const confirmed = await application.http.post('/api/v1/me/totp/confirm').set(bearer(admin)).send({ code }).expect(200);

@@ -29,7 +29,8 @@ export async function enableTotp(context: Context, options: { codeStdin?: boolea
   if (options.codeStdin !== true && context.io.stdin.isTTY !== true)
     throw usageError('There is no terminal to ask for the code on.', { fix: 'hithe 2fa enable --code-stdin' });
   const { api } = await context.client();
-  const { secret, uri } = await dataOf(api.POST('/api/v1/me/totp'));
+  const proof = { proofLine: options.codeStdin === true };
+  const { secret, uri } = await withProof(context, proof, () => dataOf(api.POST('/api/v1/me/totp')));
   // Not the result, and never hidden: without it there is no code to type.
   context.io.stderr.write(`${qrCode(uri)}\nScan this with an authenticator app, or type the secret into it: ${secret}\n${uri}\n`);
   const code = options.codeStdin === true ? await readSecretFromStdin(context.io) : await ask(context.io, 'Code that the app shows: ');

@@ -20,7 +20,7 @@ function totpCommands(program: Command, act: Act): void {
   group
     .command('enable')
     .description('set up an authenticator app: shows a QR code, asks for a code, prints recovery codes')
-    .option('--code-stdin', 'read the code from the standard input')
+    .option('--code-stdin', 'read the password, and the code when the secret is shown, from lines of the standard input')
     .addHelpText('after', examples('hithe 2fa enable'))
     .action((options: { codeStdin?: boolean }) =>
       act(async (context) => (await import('../commands/factors.js')).enableTotp(context, options)),

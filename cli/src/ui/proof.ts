@@ -1,7 +1,7 @@
 import { HitheApiError } from '@hithe/client';
 import { usageError } from '../cli-error.js';
 import type { Context } from '../context.js';
-import { askSecret, readSecretFromStdin } from './prompt.js';
+import { ask, askSecret, readSecretFromStdin } from './prompt.js';
 
 /** One proof of who one is, as the API takes it. */
 export type Proof = { password: string } | { totp: string } | { recoveryCode: string };
@@ -9,6 +9,8 @@ export type Proof = { password: string } | { totp: string } | { recoveryCode: st
 export interface ProofOptions {
   /** Read the proof from the standard input. */
   proofStdin?: boolean;
+  /** Read the proof from the next line of the standard input: more follows. */
+  proofLine?: boolean;
 }
 
 /** What a code is, by its form: six digits of an authenticator app, or a recovery code. */
@@ -35,12 +37,17 @@ export async function withProof<T>(context: Context, options: ProofOptions, work
 }
 
 async function askProof(context: Context, options: ProofOptions): Promise<Proof> {
-  const text = options.proofStdin === true ? await readSecretFromStdin(context.io) : await askOnTerminal(context);
+  const text = await textOfProof(context, options);
   try {
     return codeProof(text);
   } catch {
     return { password: text };
   }
+}
+
+function textOfProof(context: Context, { proofStdin, proofLine }: ProofOptions): Promise<string> {
+  if (proofLine === true) return ask(context.io, 'Password or code: ');
+  return proofStdin === true ? readSecretFromStdin(context.io) : askOnTerminal(context);
 }
 
 function askOnTerminal(context: Context): Promise<string> {

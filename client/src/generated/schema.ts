@@ -1103,7 +1103,7 @@ export interface paths {
         put?: never;
         /**
          * Begin to set up an authenticator app
-         * @description Makes a secret for the app. It counts once a code of it has confirmed it; until then another call replaces it.
+         * @description Needs a fresh proof, see `reauthenticate`. Makes a secret for the app. It counts once a code of it has confirmed it; until then another call replaces it.
          */
         post: operations["beginTotp"];
         /**
@@ -12308,7 +12308,7 @@ export interface operations {
                      *       "status": 403,
                      *       "code": "FORBIDDEN",
                      *       "detail": "You may not do this.",
-                     *       "instance": "/api/v1/me/second-factors",
+                     *       "instance": "/api/v1/me/totp",
                      *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
                      *     }
                      */

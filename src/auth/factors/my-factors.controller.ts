@@ -81,11 +81,14 @@ export class MyFactorsController {
   @Operation({
     id: 'beginTotp',
     summary: 'Begin to set up an authenticator app',
-    description: 'Makes a secret for the app. It counts once a code of it has confirmed it; until then another call replaces it.',
+    description:
+      'Needs a fresh proof, see `reauthenticate`. Makes a secret for the app. It counts once a code of it has confirmed it; until then another call replaces it.',
   })
   @ApiCreatedResponse({ type: TotpEnrolmentDto, description: 'The secret, shown only now' })
-  @ApiProblem('conflict')
-  beginTotp(@CurrentActor() actor: Actor): Promise<TotpEnrolmentDto> {
+  @ApiProblem('forbidden', 'conflict')
+  async beginTotp(@CurrentActor() actor: Actor): Promise<TotpEnrolmentDto> {
+    // Its codes are proofs themselves: whoever adds one without a proof has one for everything else.
+    await this.reauthentication.require(actor);
     return this.mine.beginTotp(actor);
   }
 

@@ -40,7 +40,7 @@ const FACTOR_ROUTES: RouteCases = {
   getMySecondFactors: { rule: own, send: () => ({ path: '/api/v1/me/second-factors' }) },
   reauthenticate: { rule: own, send: () => ({ path: '/api/v1/me/reauthenticate', body: { password: PASSWORD } }) },
   getReauthenticationPasskeyOptions: { rule: own, send: () => ({ path: '/api/v1/me/reauthenticate/passkey-options' }) },
-  beginTotp: { rule: own, send: () => ({ path: '/api/v1/me/totp' }) },
+  beginTotp: { rule: own, send: (stage, caller) => proved(stage, caller, { path: '/api/v1/me/totp' }) },
   // The code is wrong, or nothing waits for one.
   confirmTotp: { rule: own, send: () => ({ path: '/api/v1/me/totp/confirm', body: { code: '000000' } }), letThrough: [400, 409] },
   // There is nothing to disable, and nothing that codes could stand in for.
