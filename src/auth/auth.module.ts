@@ -73,7 +73,18 @@ export class AuthModule {
         SessionActors,
         VerifiedTokens,
       ],
-      exports: [AbilityFactory, ActorLoader, ApiTokens, AuthService, PasswordHasher, Reauthorisation, Sessions, SigningKeys, Throttle],
+      exports: [
+        AbilityFactory,
+        ActorLoader,
+        ApiTokens,
+        AuthService,
+        PasswordHasher,
+        Principals,
+        Reauthorisation,
+        Sessions,
+        SigningKeys,
+        Throttle,
+      ],
     };
   }
 }

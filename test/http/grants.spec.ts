@@ -49,6 +49,22 @@ describe('grants and protection', () => {
     await platform.stop();
   });
 
+  it('count when somebody issues a token of a service account: nobody acts by a grant that is beyond them', async () => {
+    const base = `/teams/${teamId}/service-accounts`;
+    const account = (await call(owner, 'post', base, { name: 'deployer', role: 'viewer' }).expect(201)).body as { id: string };
+    const rules = [
+      { action: ['read', 'read-logs'], subject: 'Project' },
+      { action: 'manage-tokens', subject: 'Team' },
+    ];
+    const role = (await call(owner, 'post', `/teams/${teamId}/roles`, { name: 'issuer', rules }).expect(201)).body as { id: string };
+    await call(owner, 'put', `/teams/${teamId}/members`, { email: viewer.email, roleId: role.id }).expect(200);
+    const issue = () => call(viewer, 'post', `${base}/${account.id}/tokens`, { name: 'ci', scopes: ['deploy', 'secret:write'] });
+    await issue().expect(201);
+    await grant(owner, { userId: account.id, role: 'admin' }).expect(200);
+    expect((await issue().expect(403)).body).toMatchObject({ code: 'ROLE_TOO_HIGH' });
+    expect((await call(viewer, 'delete', `${base}/${account.id}`).expect(403)).body).toMatchObject({ code: 'ROLE_TOO_HIGH' });
+  });
+
   it('a protected project is out of reach of developers, until they are on its list', async () => {
     await apply(developer, { POSTGRES_DB: 'one' }).expect(200);
     expect((await protect(owner, true).expect(200)).body).toEqual({ protected: true });

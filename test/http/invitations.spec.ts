@@ -118,6 +118,23 @@ describe('invitations', () => {
       await accept(second.token).expect(404);
     });
 
+    it('gives no more than its maker may give when it is accepted', async () => {
+      const leaver = await application.user('leaver@example.org');
+      const join = (role: string) => call('put', `/teams/${teamId}/members`, owner, { email: leaver.email, role }).expect(200);
+      await join('admin');
+      const { token } = await created(leaver, 'backdoor@example.org');
+      await call('post', '/auth/invitations/lookup', null, { token }).expect(200);
+      await join('viewer');
+      expect((await accept(token).expect(404)).body).toMatchObject({ code: 'LINK_INVALID' });
+      await call('delete', `/teams/${teamId}/members/${leaver.id}`, owner).expect(204);
+      expect((await accept(token).expect(404)).body).toMatchObject({ code: 'LINK_INVALID' });
+      await call('post', '/auth/invitations/lookup', null, { token }).expect(404);
+      expect(await roleOf('backdoor@example.org')).toBeUndefined();
+      await join('admin');
+      await accept(token).expect(201);
+      expect(await roleOf('backdoor@example.org')).toBe('developer');
+    });
+
     it('expires', async () => {
       const { token, id } = await created(owner, 'late@example.org');
       await asSystem('test', () =>

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { mayDo } from '../../auth/ability.js';
 import type { TeamRole } from '../../auth/actor.js';
+import { Principals } from '../../auth/principals.js';
 import { DomainError } from '../../common/domain-error.js';
 import { asSystem } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
@@ -32,24 +34,25 @@ export class InvitationAcceptance {
     private readonly members: TeamMembersService,
     private readonly teams: TeamsService,
     private readonly audit: AuditLog,
+    private readonly principals: Principals,
     private readonly config: Config,
   ) {}
 
-  /** The open invitation of a token, or `LINK_INVALID`. */
+  /** The open invitation of a token, or `LINK_INVALID`; also when whoever invited could not do so any more. */
   async require(token: string): Promise<Invitation> {
     const found = await this.invitations.findByToken(token);
-    if (!found) throw linkInvalid();
+    if (!found || !(await this.isStillGiven(found))) throw linkInvalid();
     return found;
   }
 
   /** Whether somebody has invited this address: what an unknown user of the OIDC provider needs where sign-up is by invitation. */
   async openFor(email: string): Promise<boolean> {
-    return (await this.invitations.openFor(email)).length > 0;
+    return (await this.givenTo(email)).length > 0;
   }
 
   /** Accepts all open invitations of a user whose address is known to be theirs. */
   async acceptAllFor(tx: Transaction, user: { id: string; email: string }): Promise<void> {
-    for (const invitation of await this.invitations.openFor(user.email)) await this.accept(tx, invitation, user);
+    for (const invitation of await this.givenTo(user.email)) await this.accept(tx, invitation, user);
   }
 
   /** Throws `ACCOUNT_EXISTS` and, where accounts come from the OIDC provider alone, `SIGN_UP_CLOSED`. */
@@ -78,6 +81,20 @@ export class InvitationAcceptance {
       subject: { type: 'invitation', id: invitation.id, name: invitation.email },
       actor: { userId: user.id, email: user.email },
     });
+  }
+
+  private async givenTo(email: string): Promise<Invitation[]> {
+    const open = await this.invitations.openFor(email);
+    const given = await Promise.all(open.map((invitation) => this.isStillGiven(invitation)));
+    return open.filter((_invitation, index) => given[index]);
+  }
+
+  /** Who was shown out must not have left a door open: an invitation gives what its maker may give at this moment. */
+  private async isStillGiven({ teamId, role, invitedBy }: Invitation): Promise<boolean> {
+    const known = invitedBy === null ? null : await this.principals.ofUser(invitedBy);
+    if (known === null) return false;
+    const giver = { ...known.principal, ability: known.ability };
+    return teamId === null || role === null ? mayDo(giver, 'create', 'User', { id: '' }) : this.members.mayGive(giver, teamId, role);
   }
 
   async describe(invitation: Invitation): Promise<InvitationView> {

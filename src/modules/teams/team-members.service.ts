@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, Repository } from 'typeorm';
+import { mayDo } from '../../auth/ability.js';
 import type { Actor, AnyRole, TeamRole } from '../../auth/actor.js';
 import type { RoleRights } from '../../auth/team-rights.js';
 import { notFound } from '../../common/domain-error.js';
@@ -14,8 +15,8 @@ import { UserDirectory } from '../users/user-directory.js';
 import type { UserKind } from '../users/user-kind.js';
 import { assertOtherOwner, lockTeam } from './last-owner.js';
 import { CustomRolesService, type ResolvedRole, type RoleChoice } from './roles/custom-roles.service.js';
-import { assertMayGive } from './roles/role-giving.js';
-import { type CustomRole, TeamMembership } from './team.entity.js';
+import { type Giver, assertMayGive, assertMayGrant, mayGive } from './roles/role-giving.js';
+import { type CustomRole, ProjectGrantRow, TeamMembership } from './team.entity.js';
 import { TeamsService } from './teams.service.js';
 
 /** A member, with the address that people know them by. */
@@ -88,6 +89,11 @@ export class TeamMembersService {
     assertMayGive(actor, teamId, [role]);
   }
 
+  /** Whether somebody who gave this role in the team could still do so. */
+  mayGive(giver: Giver, teamId: string, role: TeamRole): boolean {
+    return mayDo(giver, 'manage-members', 'Team', { id: teamId }) && mayGive(giver, teamId, role);
+  }
+
   /** Changes the role of a member, or adds one, for modules that know them by id. Throws as `put` does. */
   async setRole(
     actor: Actor,
@@ -103,10 +109,11 @@ export class TeamMembersService {
     return this.set(managerOf(tx), teamId, user, wanted, present);
   }
 
-  /** Throws `ROLE_TOO_HIGH` unless `actor` may give and take what this member is: whoever acts as them has it too. */
+  /** Throws `ROLE_TOO_HIGH` unless `actor` may give and take what this member is, by role and by grants: whoever acts as them has it too. */
   async assertMayManage(actor: Actor, tx: Transaction, teamId: string, userId: string): Promise<void> {
     const present = await managerOf(tx).findOneBy(TeamMembership, { teamId, userId });
     assertMayGive(actor, teamId, await this.rightsOf(tx, present));
+    for (const { projectId, rights } of await this.grantsOf(tx, teamId, userId)) assertMayGrant(actor, { id: projectId, teamId }, [rights]);
   }
 
   /** What these users are in the team, by user. */
@@ -162,6 +169,22 @@ export class TeamMembersService {
     if (present === null) return [];
     if (present.role !== 'custom') return [present.role];
     return [...(await this.roles.byId([present.roleId], tx)).values()];
+  }
+
+  private async grantsOf(tx: Transaction, teamId: string, userId: string): Promise<{ projectId: string; rights: RoleRights }[]> {
+    const rows = await managerOf(tx)
+      .createQueryBuilder(ProjectGrantRow, 'grant')
+      .where({ userId })
+      .andWhere('"grant".project_id IN (SELECT id FROM projects WHERE team_id = :teamId)', { teamId })
+      .getMany();
+    const roles = await this.roles.byId(
+      rows.map((row) => row.roleId),
+      tx,
+    );
+    return rows.map(({ projectId, role, roleId }) => ({
+      projectId,
+      rights: role === 'custom' ? { rules: roles.get(roleId ?? '')?.rules ?? [] } : role,
+    }));
   }
 
   private async nameOf(tx: Transaction, membership: TeamMembership): Promise<string> {

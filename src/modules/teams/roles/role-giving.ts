@@ -3,21 +3,33 @@ import { type MissingRight, type RoleRights, isBelow, limitedTo, missingFrom, ri
 import type { CustomRule, Reach } from '../../../auth/custom-rules.js';
 import { DomainError, type Fault } from '../../../common/domain-error.js';
 
+/** Somebody with what they may do at this moment. */
+export type Giver = Pick<Actor, 'ability' | 'memberships'>;
+
 /**
  * Throws `ROLE_TOO_HIGH` unless `actor` may give and take these roles in the team: an owner all of them, everybody else those below
  * their own rights, and nobody what they do not hold themselves at this moment.
  */
-export function assertMayGive(actor: Actor, teamId: string, roles: readonly RoleRights[]): void {
-  const held = rightsIn(actor.ability, teamId);
+export function assertMayGive(actor: Giver, teamId: string, roles: readonly RoleRights[]): void {
+  for (const role of roles) {
+    const reason = whyNotGive(actor, teamId, role);
+    if (reason !== undefined) throw roleTooHigh(teamId, reason);
+  }
+}
+
+/** Whether `assertMayGive` lets this role pass. */
+export function mayGive(actor: Giver, teamId: string, role: RoleRights): boolean {
+  return whyNotGive(actor, teamId, role) === undefined;
+}
+
+function whyNotGive(actor: Giver, teamId: string, role: RoleRights): string | undefined {
+  const wanted = rightsOf(role);
+  const missing = missingFrom(rightsIn(actor.ability, teamId), wanted);
+  if (missing.length > 0) return `It holds what you do not: ${listOf(missing)}.`;
   const membership = actor.memberships.find((each) => each.teamId === teamId);
   // What they hold beside their role (grants, the platform's administration) does not raise them above others.
   const own = rightsOfMember(membership);
-  for (const role of roles) {
-    const wanted = rightsOf(role);
-    const missing = missingFrom(held, wanted);
-    if (missing.length > 0) throw roleTooHigh(teamId, `It holds what you do not: ${listOf(missing)}.`);
-    if (membership?.role !== 'owner' && !isBelow(wanted, own)) throw roleTooHigh(teamId, 'It is not below your own.');
-  }
+  return membership?.role === 'owner' || isBelow(wanted, own) ? undefined : 'It is not below your own.';
 }
 
 /** The same for roles on one project: nobody grants what they do not hold on it. */
