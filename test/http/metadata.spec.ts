@@ -32,8 +32,8 @@ describe('metadata', () => {
         .expect(200);
     await platform.agent((wanted) =>
       wanted.source === undefined || wanted.desired === 'removed'
-        ? obedient(wanted)
-        : { state: 'failed', step: 'build', exit: { code: 1 }, message: 'build.sh exited with code 1', logTail: [LINE] },
+        ? { ...obedient(wanted), healthMessage: `test.sh: ${LINE}` }
+        : { state: 'failed', step: 'build', exit: { code: 1 }, message: `build.sh ended with exit code 1: ${LINE}`, logTail: [LINE] },
     );
     projectId = await platform.apply(owner, guestbook(await platform.upload(owner, 'code')));
     failed = await platform.run(owner, projectId, 'deploy');
@@ -63,6 +63,16 @@ describe('metadata', () => {
         expect(text).not.toContain(LINE);
         expect(text).not.toContain('event: log');
       }
+    }
+  });
+
+  it('does not hold what tests and scripts say, which nodes quote in their messages', async () => {
+    const plain = await platform.apply(owner, { name: 'plain', components: { db: { port: 'postgres' } } });
+    await platform.run(owner, plain, 'deploy');
+    const paths = [`/projects/${plain}/status`, `/projects/${plain}/health`, `/deployments/${failed.id}`];
+    for (const path of paths) {
+      expect((await get(owner, path).expect(200)).text).toContain(LINE);
+      for (const user of [readers.auditor, readers.platform]) expect((await get(user, path).expect(200)).text).not.toContain(LINE);
     }
   });
 });
