@@ -55,6 +55,15 @@ describe('users', () => {
       expect([...slugs].every((slug) => slug === 'same' || /^same-[a-z0-9]{4}$/.test(slug))).toBe(true);
     });
 
+    it.each([
+      ['a space of no width behind it', 'ada@example.org\u200b'],
+      ['a letter that only looks like k', '\u212aate@example.org'],
+      ['an accent of its own', 'e\u0301ve@example.org'],
+      ['a quoted space', '"a da"@example.org'],
+    ])('refuses an address that people would take for another one: %s', async (_what, email) => {
+      expect((await create(platform, { email }).expect(400)).body).toMatchObject({ code: 'EMAIL_MISLEADING' });
+    });
+
     it('is for platform administrators', async () => {
       expect((await create(ada, { email: 'x@example.org' }).expect(403)).body).toMatchObject({ code: 'ACTION_FORBIDDEN' });
     });

@@ -63,9 +63,14 @@ export class UserDirectory {
     return this.users.existsBy({ platformAdmin: true });
   }
 
-  /** Stores a person, or throws `EMAIL_TAKEN`, `EMAIL_RESERVED`. */
+  /** Stores a person, or throws `EMAIL_TAKEN`, `EMAIL_RESERVED`, `EMAIL_MISLEADING`. */
   async add(tx: Transaction, user: NewUser): Promise<User> {
     const email = normalEmail(user.email);
+    if (isMisleading(user.email.trim())) {
+      throw new DomainError('invalid', 'EMAIL_MISLEADING', 'The address has characters that nobody sees, or that stand for others.', {
+        fix: 'Type it anew, without spaces and with plain letters.',
+      });
+    }
     if (isServiceAddress(email)) {
       throw new DomainError('invalid', 'EMAIL_RESERVED', 'Addresses that end in .service are those of service accounts.', {
         fix: 'Use another address.',
@@ -91,6 +96,11 @@ async function insert(tx: Transaction, user: Partial<User> & { email: string }):
       cause: error,
     });
   }
+}
+
+/** Whether people would take the address for another one: it has spaces, invisible characters, or compatibility forms of letters. */
+function isMisleading(email: string): boolean {
+  return /[\p{C}\p{Z}]/u.test(email) || email.normalize('NFKC') !== email;
 }
 
 /** The one spelling of an address that accounts go by. */
