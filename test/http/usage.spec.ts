@@ -152,6 +152,27 @@ describe('usage', () => {
     );
   });
 
+  it('is of the projects alone that one may see', async () => {
+    const { http } = platform.application;
+    const day = '2025-07-01';
+    const seen = await platform.apply(owner, { name: 'seen', components: { db: { port: 'postgres' } } });
+    await report(entry(owner, seen, 'seen', 'db', day, { cpuSeconds: 3 }), entry(owner, SHOP, 'shop', 'web', day, { cpuSeconds: 4 }));
+    const token = (
+      await http
+        .post('/api/v1/me/tokens')
+        .set(bearer(owner))
+        .send({ name: 'narrow', scopes: [`read:${seen}`] })
+        .expect(201)
+    ).body as { token: string };
+    const narrow = { ...owner, accessToken: token.token };
+    expect(await rows(owner, ofTeam(), { from: day, to: day, by: 'project' })).toHaveLength(2);
+    expect(await rows(narrow, ofTeam(), { from: day, to: day, by: 'project' })).toMatchObject([{ project: 'seen' }]);
+    expect(await rows(narrow, ofTeam(), { from: day, to: day })).toMatchObject([{ cpuSeconds: 3 }]);
+    const exported = (await get(narrow, `${ofTeam()}/export`, { from: day, to: day }).expect(200)).text;
+    expect(exported).toContain('seen');
+    expect(exported).not.toContain('shop');
+  });
+
   it.each([
     [{ from: 'yesterday' }],
     [{ from: '2026-02-30' }],

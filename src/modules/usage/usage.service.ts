@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { abilityToSql } from '../../auth/ability-query.js';
 import type { Actor } from '../../auth/actor.js';
 import { DomainError } from '../../common/domain-error.js';
 import type { Page } from '../../http/pagination.js';
@@ -65,19 +66,23 @@ export class UsageService {
     private readonly teams: TeamsService,
   ) {}
 
-  /** One page of lines, in the order of their days or ids. A team: the actor may read it. Null: the platform, for who may manage it. */
+  /**
+   * One page of lines, in the order of their days or ids, of the projects that the actor may see. A team: the actor may read it. Null: the
+   * platform, for who may manage it.
+   */
   async list(actor: Actor, teamId: string | null, question: UsageQuestion): Promise<Page<UsageRow>> {
     if (teamId !== null) await this.teams.require(actor, teamId);
     const { shows, key } = GROUPS[question.by];
     const after = question.cursor === undefined ? null : decode(question.cursor);
+    const parameters: unknown[] = [question.from, question.to, teamId, after, question.limit + 1];
     const rows = await this.dataSource.query<(UsageRow & { key: string })[]>(
       // What was stored at most: on each day of all components together, of these the most.
-      `WITH found AS (SELECT * FROM usage_daily WHERE day BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR team_id = $3)),
+      `WITH found AS (SELECT * FROM usage_daily WHERE day BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR team_id = $3) AND ${visible(actor, parameters)}),
        stored AS (SELECT key, max(bytes) AS bytes FROM (SELECT ${key} AS key, day, sum(stored_most_bytes)::float8 AS bytes FROM found GROUP BY 1, 2) d GROUP BY key)
        SELECT l.*, stored.bytes AS "storedMostBytes"
        FROM (SELECT ${key} AS key, ${shows}, ${FIGURES} FROM found GROUP BY ${GROUP_COLUMNS[question.by]}) l JOIN stored ON stored.key = l.key
        WHERE $4::text IS NULL OR l.key > $4 COLLATE "C" ORDER BY l.key COLLATE "C" LIMIT $5`,
-      [question.from, question.to, teamId, after, question.limit + 1],
+      parameters,
     );
     const items = rows.slice(0, question.limit);
     const last = items.at(-1);
@@ -91,25 +96,17 @@ export class UsageService {
   async *export(actor: Actor, teamId: string | null, span: UsageSpan, format: 'csv' | 'jsonl'): AsyncGenerator<string> {
     if (teamId !== null) await this.teams.require(actor, teamId);
     if (format === 'csv') yield csvLine(EXPORT_COLUMNS);
-    for await (const row of this.rows(teamId, span)) {
+    for await (const row of this.rows(actor, teamId, span)) {
       yield format === 'csv' ? csvLine(EXPORT_COLUMNS.map((column) => row[column])) : `${JSON.stringify(row)}\n`;
     }
   }
 
-  private async *rows(teamId: string | null, span: UsageSpan): AsyncGenerator<ExportRow> {
+  private async *rows(actor: Actor, teamId: string | null, span: UsageSpan): AsyncGenerator<ExportRow> {
     let after: [string, string, string, string] | undefined;
     for (;;) {
       const [day, team, project, component] = after ?? [null, null, null, null];
-      const rows = await this.dataSource.query<ExportRow[]>(EXPORT, [
-        span.from,
-        span.to,
-        teamId,
-        day,
-        team,
-        project,
-        component,
-        EXPORT_BATCH,
-      ]);
+      const parameters: unknown[] = [span.from, span.to, teamId, day, team, project, component, EXPORT_BATCH];
+      const rows = await this.dataSource.query<ExportRow[]>(exportOf(visible(actor, parameters)), parameters);
       yield* rows;
       const last = rows.at(-1);
       if (last === undefined || rows.length < EXPORT_BATCH) return;
@@ -118,13 +115,26 @@ export class UsageService {
   }
 }
 
-const EXPORT = `
+const exportOf = (condition: string): string => `
   SELECT day::text AS day, team, team_id AS "teamId", project, project_id AS "projectId", component, cpu_seconds AS "cpuSeconds",
          memory_byte_seconds / ${GB_HOUR} AS "memoryGbHours", stored_byte_seconds / ${GB_HOUR} AS "storedGbHours", stored_most_bytes::float8 AS "storedMostBytes"
   FROM usage_daily
-  WHERE day BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR team_id = $3)
+  WHERE day BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR team_id = $3) AND ${condition}
     AND ($4::date IS NULL OR (day, team_id, project_id, component) > ($4::date, $5::uuid, $6::uuid, $7::text))
   ORDER BY day, team_id, project_id, component LIMIT $8`;
+
+/** Which column holds an attribute of the subject `Project`. What is gone counts as protected: that is the narrower reading. */
+const ATTRIBUTES: Readonly<Record<string, string>> = {
+  id: 'project_id',
+  teamId: 'team_id',
+  protected: 'coalesce((SELECT p.protected FROM projects p WHERE p.id = project_id), TRUE)',
+};
+
+/** The condition that the actor may see the project; adds its values to `parameters`. */
+function visible(actor: Actor, parameters: unknown[]): string {
+  const { sql, parameters: named } = abilityToSql(actor.ability, 'read', 'Project', (attribute) => ATTRIBUTES[attribute] ?? attribute);
+  return sql.replaceAll(/:(ability\d+)/g, (_all, name: string) => `$${parameters.push(named[name])}`);
+}
 
 function encode(key: string): string {
   return Buffer.from(key).toString('base64url');
