@@ -215,6 +215,23 @@ describe('custom roles', () => {
       await call(worker, 'delete', `/teams/${teamId}/roles/${strong.id}`).expect(403);
     });
 
+    it('nor by raising a role that somebody has: nobody is made an equal so', async () => {
+      const full = ['read', 'create', 'update', 'delete', 'deploy', 'operate', 'restore', 'exec', 'read-logs', 'write-secrets'];
+      const rules = [
+        { action: [...full, 'reveal-secrets', 'protect'], subject: 'Project' },
+        { action: ['read', 'update', 'manage-members', 'manage-roles', 'manage-tokens'], subject: 'Team' },
+        { action: ['read', 'export'], subject: 'AuditEvent' },
+      ];
+      const role = await make(admin, 'growing', [READ]);
+      const path = `/teams/${teamId}/roles/${role.id}`;
+      const account = await call(admin, 'post', `/teams/${teamId}/service-accounts`, { name: 'twin', roleId: role.id }).expect(201);
+      expect((await call(admin, 'patch', path, { rules }).expect(403)).body).toMatchObject({ code: 'ROLE_TOO_HIGH' });
+      await call(admin, 'patch', path, { rules: [{ action: full, subject: 'Project' }] }).expect(200);
+      await call(owner, 'patch', path, { rules }).expect(200);
+      const { id } = account.body as { id: string };
+      await call(owner, 'delete', `/teams/${teamId}/service-accounts/${id}`).expect(204);
+    });
+
     it('admins neither raise themselves nor make equals', async () => {
       await give(admin, admin.email, { role: 'owner' }).expect(403);
       await give(admin, worker.email, { role: 'admin' }).expect(403);

@@ -12,7 +12,7 @@ import { invalidRequest } from '../../../http/validation.js';
 import { AuditLog } from '../../audit/audit-log.js';
 import { CustomRole } from '../team.entity.js';
 import { TeamsService } from '../teams.service.js';
-import { assertHoldsRules } from './role-giving.js';
+import { assertHoldsRules, assertMayGive } from './role-giving.js';
 import { TeamProjects } from './team-projects.js';
 
 export interface RoleRequest {
@@ -73,7 +73,10 @@ export class CustomRolesService {
       .catch(nameTaken(request.name));
   }
 
-  /** Changes a role for all who have it, from their next request on. Needs all rights of the old rules as well as of the new ones. */
+  /**
+   * Changes a role for all who have it, from their next request on. Needs all rights of the old rules as well as of the new ones; while
+   * somebody has it, throws `ROLE_TOO_HIGH` for rules that `actor` may not give.
+   */
   async update(actor: Actor, teamId: string, roleId: string, change: RoleChange): Promise<CustomRole> {
     await this.teams.require(actor, teamId, 'manage-roles');
     const rules = change.rules === undefined ? undefined : await this.checkedRules(actor, teamId, change.rules);
@@ -81,6 +84,8 @@ export class CustomRolesService {
       .run(async (tx) => {
         const role = await this.lock(tx, teamId, roleId);
         assertHoldsRules(actor, teamId, role.rules);
+        // For whoever has it, a change is a new role, and that is given like any other.
+        if (rules !== undefined && (await isHeld(tx, roleId))) assertMayGive(actor, teamId, [{ rules }]);
         const before = contentOf(role);
         Object.assign(role, {
           ...(change.name === undefined ? {} : { name: change.name }),
@@ -179,6 +184,10 @@ function oneRole(): DomainError {
   return invalidRequest([
     { path: 'role', code: 'ROLE_CHOICE', message: 'Either "role" or "roleId" is needed, and not both.', fix: 'Name one role.' },
   ]);
+}
+
+async function isHeld(tx: Transaction, roleId: string): Promise<boolean> {
+  return (await tx.query<unknown[]>('SELECT 1 FROM memberships WHERE role_id = $1 LIMIT 1', [roleId])).length > 0;
 }
 
 async function usersOf(tx: Transaction, roleId: string): Promise<string[]> {
