@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider, { type JWK } from 'oidc-provider';
+import { rememberedInMemory } from './identity-provider-storage.js';
 
 /** What the provider says of somebody. */
 export interface ProviderAccount {
@@ -40,6 +41,7 @@ export class IdentityProvider implements AsyncDisposable {
 
   async start(redirectUri: string): Promise<void> {
     this.provider = new Provider(this.issuer, {
+      adapter: rememberedInMemory(),
       clients: [
         {
           client_id: CLIENT.id,
