@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, type Socket, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, type Server, type Socket, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -28,11 +31,36 @@ import { TestApplication } from '../support/application.js';
 import { superuserUrl } from '../support/database.js';
 import { until } from '../support/until.js';
 
-/** A TCP server that understands octet counting (RFC 6587). */
+/** What a server shows to its clients. */
+interface Credentials {
+  key: string;
+  cert: string;
+}
+
+/** A self-signed certificate for one name (as openssl spells it: `IP:127.0.0.1`, `DNS:logs.example.org`). */
+async function certificateFor(name: string, directory: string): Promise<Credentials> {
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  const shape = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=hithe test'];
+  await promisify(execFile)('openssl', ['req', '-x509', ...shape, '-addext', `subjectAltName=${name}`, '-keyout', key, '-out', cert]);
+  return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
+}
+
+/** A server that understands octet counting (RFC 6587): over TLS with credentials, else over TCP. */
 class SyslogServer {
   readonly messages: string[] = [];
   private readonly sockets = new Set<Socket>();
-  private readonly server = createTcpServer((socket) => {
+  private readonly server: Server;
+
+  constructor(credentials?: Credentials) {
+    const take = (socket: Socket): void => {
+      this.take(socket);
+    };
+    this.server = credentials === undefined ? createTcpServer(take) : createTlsServer(credentials, take);
+    // Clients that do not trust the certificate.
+    this.server.on('tlsClientError', () => undefined);
+  }
+
+  private take(socket: Socket): void {
     this.sockets.add(socket);
     let buffer = Buffer.alloc(0);
     socket.on('error', () => undefined);
@@ -46,7 +74,7 @@ class SyslogServer {
         buffer = buffer.subarray(blank + 1 + length);
       }
     });
-  });
+  }
 
   async listen(port = 0): Promise<number> {
     this.server.listen(port, '127.0.0.1');
@@ -141,6 +169,52 @@ describe('streams of the audit log', () => {
     const noted = async (): Promise<string[]> => (await stored()).map(({ action }) => action);
     await until(async () => (await noted()).includes('audit.stream-recovered'));
     expect(await noted()).toContain('audit.stream-failed');
+  });
+
+  describe('send syslog over TLS', () => {
+    const trusted = getCACertificates();
+
+    afterEach(() => {
+      setDefaultCACertificates(trusted);
+    });
+
+    /** What NODE_EXTRA_CA_CERTS does when a process starts. */
+    const trust = (...certificates: string[]): void => {
+      setDefaultCACertificates([...trusted, ...certificates]);
+    };
+    const serve = async (credentials: Credentials): Promise<{ server: SyslogServer; stream: string }> => {
+      const server = new SyslogServer(credentials);
+      stops.push(() => server.close());
+      return { server, stream: `siem=syslog+tls://127.0.0.1:${await server.listen()}` };
+    };
+
+    it('to a server whose certificate is trusted and names it', async () => {
+      const credentials = await certificateFor('IP:127.0.0.1', directory);
+      trust(credentials.cert);
+      const { server, stream } = await serve(credentials);
+      await start({ auditStreams: [stream] });
+      for (let index = 0; index < 20; index += 1) {
+        await record(`a${index}`);
+        // Each in a batch of its own, over one connection.
+        await until(() => server.messages.some((message) => message.includes(`"a${index}"`)));
+      }
+      const events = server.messages.flatMap((message) => contentOf(message).record ?? []);
+      for (const event of events) expect(hashOfRecord(event)).toBe(event.hash);
+    });
+
+    it.each([
+      ['that nobody vouches for', 'IP:127.0.0.1', false, /self-signed certificate/],
+      ['that names another server', 'DNS:logs.example.org', true, /does not match certificate's altnames/],
+    ])('never to a server with a certificate %s', async (_what, name, isTrusted, reason) => {
+      const credentials = await certificateFor(name, directory);
+      if (isTrusted) trust(credentials.cert);
+      const { server, stream } = await serve(credentials);
+      await start({ auditStreams: [stream] });
+      await record('not sent');
+      await until(async () => (await stored()).some(({ action }) => action === 'audit.stream-failed'));
+      expect((await stored()).find(({ action }) => action === 'audit.stream-failed')?.details).toMatch(reason);
+      expect(server.messages).toEqual([]);
+    });
   });
 
   it('write a file that may be rotated, with signed heads between the events', async () => {

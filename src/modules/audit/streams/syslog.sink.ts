@@ -58,7 +58,7 @@ export class TcpSyslogSink implements AuditSink {
       return `${Buffer.byteLength(message)} ${message}`;
     });
     await writeAll(socket, frames.join(''), signal);
-    socket.once('close', this.doubt);
+    socket.off('close', this.doubt).once('close', this.doubt);
   }
 
   close(): void {
