@@ -166,6 +166,28 @@ describe('quotas', () => {
     }
   });
 
+  it('let exactly as many deployments of one team through as there is room for, when all come at once', async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 6; index += 1)
+      ids.push(await platform.apply(owner, { name: `burst-${index}`, components: { a: cache({ memory: '512M' }) } }));
+    // As though their port had asked for no memory yet when they were applied: only now do they ask for it.
+    const asked = await asSystem('test', () =>
+      platform.application.app
+        .get(DataSource)
+        .query<[object[], number]>('UPDATE project_demands SET memory = 0 WHERE team_id = $1', [owner.teamId]),
+    );
+    expect(asked[1]).toBe(ids.length);
+    await set({ memory: GIGABYTE }).expect(200);
+    const answers = await Promise.all(
+      ids.map((id) => http().post(`/api/v1/projects/${id}/deployments`).set(bearer(owner)).send({ kind: 'deploy' })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 202, 429, 429, 429, 429]);
+    for (const { body, status } of answers) if (status === 202) await platform.ended(owner, (body as { id: string }).id);
+    expect((await lines())['memory']).toMatchObject({ limit: GIGABYTE, used: GIGABYTE, planned: GIGABYTE });
+    await set({}).expect(200);
+    for (const [index, id] of ids.entries()) await remove(`burst-${index}`, id);
+  });
+
   it('on disk stop a deployment while too much is stored', async () => {
     const id = await platform.apply(owner, { name: 'full', components: { a: cache() } });
     await store(owner.teamId, id, 2 * GIGABYTE);
