@@ -10,9 +10,10 @@ import { assertServingRole } from '../database/serving-role.js';
 import { accessLog } from './access-log.js';
 import { ControlPlaneLogger } from './logging.js';
 import { serveOpenApi } from './openapi.js';
-import { refuseSecretsInQuery } from './query-secrets.middleware.js';
+import { refuseNulInAddress, refuseSecretsInQuery } from './query-secrets.middleware.js';
 import { requestContextMiddleware } from './request-context.middleware.js';
 import { requestIdMiddleware } from './request-id.js';
+import { compareBeginningsFirst } from './route-beginnings.js';
 
 export const API_PREFIX = 'api/v1';
 const LARGEST_JSON_BODY = '1mb';
@@ -43,6 +44,7 @@ export function configureHttp(app: NestExpressApplication): void {
   app.disable('x-powered-by');
   // Entity tags are versions of specifications here, not hashes of bodies.
   app.disable('etag');
+  compareBeginningsFirst(app.getHttpAdapter().getInstance());
   app.use(requestIdMiddleware);
   app.use(
     helmet({
@@ -56,6 +58,7 @@ export function configureHttp(app: NestExpressApplication): void {
   app.useBodyParser('json', { limit: LARGEST_JSON_BODY });
   // After the body: what calls back when a body has been read is in another context.
   app.use(requestContextMiddleware);
+  app.use(refuseNulInAddress);
   app.use(refuseSecretsInQuery);
 }
 

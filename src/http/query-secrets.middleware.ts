@@ -9,6 +9,14 @@ const SECRET_VALUES = /(?:^|[^A-Za-z0-9])hithe_[a-z]{2,4}_[A-Za-z0-9_-]{16}|^(?:
 
 const OIDC_CALLBACK = '/api/v1/auth/oidc/callback';
 
+/** Refuses the character NUL in addresses: no text of the database can hold it, so nothing is called so. */
+export function refuseNulInAddress(request: Request, _response: Response, next: NextFunction): void {
+  if (/%00|\0/.test(request.originalUrl)) {
+    throw new DomainError('invalid', 'NUL_IN_ADDRESS', 'The address holds the character NUL (%00).', { fix: 'Leave it out.' });
+  }
+  next();
+}
+
 /** Refuses secrets in the query string: it ends up in logs, histories and referrers. */
 export function refuseSecretsInQuery(request: Request, _response: Response, next: NextFunction): void {
   const mark = request.originalUrl.indexOf('?');

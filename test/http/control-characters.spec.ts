@@ -42,6 +42,11 @@ describe('R38: control characters', () => {
     expect(answer.headers['x-request-id']).toMatch(/^[\w.:-]+$/);
   });
 
+  it('NUL is refused in addresses, which no text of the database can hold', async () => {
+    for (const path of ['/api/v1/projects?name=%00', '/api/v1/ports/a%00b'])
+      expect((await application.http.get(path).set(bearer(user)).expect(400)).body).toMatchObject({ code: 'NUL_IN_ADDRESS' });
+  });
+
   it('are escaped in every answer, which is JSON', async () => {
     const answer = await application.http.get(`/api/v1/projects?name=${encodeURIComponent('\u001b[2J')}`).set(bearer(user));
     expect(answer.text).not.toContain('\u001b');
