@@ -102,6 +102,14 @@ describe('invitations', () => {
       await call('get', `/teams/${teamId}/invitations`, developer).expect(403);
     });
 
+    it('sends no flood of mails: an account invites fifty times an hour', async () => {
+      const keen = await application.user('keen@example.org');
+      const team = ((await call('post', '/teams', keen, { name: 'Keen crew' }).expect(201)).body as { id: string }).id;
+      const ask = () => call('post', `/teams/${team}/invitations`, keen, { email: 'victim@example.org', role: 'viewer' });
+      for (let sent = 0; sent < 50; sent += 1) await ask().expect(201);
+      expect((await ask().expect(429)).body).toMatchObject({ code: 'TOO_MANY_ATTEMPTS' });
+    });
+
     it('is listed without its token, replaced by a newer one, and can be revoked', async () => {
       const first = await created(owner, 'listed@example.org');
       const second = await created(owner, 'listed@example.org', 'viewer');

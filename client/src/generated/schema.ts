@@ -18283,6 +18283,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:rate",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "code": "RATE",
+                     *       "detail": "Too many requests.",
+                     *       "instance": "/api/v1/teams/0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55/invitations",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
         };
     };
     listTeamMembers: {

@@ -25,6 +25,8 @@ export const LIMITS = {
   'reset-request': { seconds: HOUR, limits: { account: 5, address: 20 } },
   /** Links of invitations, of resets and of sign-ups, whose tokens have 256 bits: this bounds the work, not the guessing. */
   'token-confirm': { seconds: QUARTER_OF_AN_HOUR, limits: { address: 50 } },
+  /** Mails to addresses of somebody's choice, for whom everybody can found a team. */
+  invitation: { seconds: HOUR, limits: { account: 50 } },
   /** Deliveries to deploy hooks that were refused; those that were right are taken back. */
   'deploy-hook': { seconds: QUARTER_OF_AN_HOUR, limits: { pair: 30, address: 120 } },
 } as const satisfies Record<string, Limits>;

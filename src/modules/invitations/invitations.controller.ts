@@ -24,7 +24,7 @@ export class InvitationsController {
       'Makes a link with which the address joins the team, with a new account or its own. It replaces an open invitation of the same address, is shown this once, and is mailed where mail is sent.',
   })
   @ApiCreatedResponse({ type: CreatedInvitationDto, description: 'The invitation with its link' })
-  @ApiProblem('invalid', 'not-found', 'conflict')
+  @ApiProblem('invalid', 'not-found', 'conflict', 'rate')
   async inviteToTeam(
     @CurrentActor() actor: Actor,
     @IdParam('teamId') teamId: string,

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { authorize, mayDo } from '../../auth/ability.js';
 import type { Actor, TeamRole } from '../../auth/actor.js';
+import { Throttle } from '../../auth/throttle/throttle.js';
 import { DomainError, notFound } from '../../common/domain-error.js';
+import { requestContext } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import type { Page, PageQuery } from '../../http/pagination.js';
@@ -27,11 +29,12 @@ export class InvitingService {
     private readonly members: TeamMembersService,
     private readonly users: UserDirectory,
     private readonly mails: InvitationMails,
+    private readonly throttle: Throttle,
     private readonly transactions: TransactionRunner,
     private readonly audit: AuditLog,
   ) {}
 
-  /** Invites to a team with a role that `actor` may give. Throws `ROLE_TOO_HIGH`, `ALREADY_MEMBER`. */
+  /** Invites to a team with a role that `actor` may give. Throws `ROLE_TOO_HIGH`, `ALREADY_MEMBER`, `TOO_MANY_ATTEMPTS`. */
   async toTeam(actor: Actor, teamId: string, role: TeamRole, { email, days }: InvitationRequest): Promise<InvitationLink> {
     const team = await this.teams.require(actor, teamId, 'manage-members');
     this.members.assertMayGive(actor, teamId, role);
@@ -39,6 +42,7 @@ export class InvitingService {
     if (user && (await this.members.roleOf(teamId, user.id)) !== undefined) {
       throw new DomainError('conflict', 'ALREADY_MEMBER', `${email} is in this team already.`, { fix: 'Change their role instead.' });
     }
+    await this.throttle.count('invitation', { address: requestContext()?.address ?? '', account: actor.userId });
     return this.transactions.run(async (tx) => {
       const added = await this.invitations.add(tx, { teamId, role, email, days, invitedBy: actor.userId });
       await this.record(tx, 'invitation.created', added.invitation);
