@@ -324,6 +324,19 @@ describe('second factors', () => {
   });
 });
 
+describe('a log-in by passkey', () => {
+  it('is begun three hundred times from one address at most: each is a row', async () => {
+    const application = await TestApplication.start();
+    try {
+      const begin = () => application.http.post('/api/v1/auth/passkeys/options');
+      for (let begun = 0; begun < 300; begun += 1) await begin().expect(200);
+      expect((await begin().expect(429)).body).toMatchObject({ code: 'TOO_MANY_ATTEMPTS' });
+    } finally {
+      await application.stop();
+    }
+  });
+});
+
 describe('HITHE_REQUIRE_SECOND_FACTOR', () => {
   it.each([
     ['all', false, 403],

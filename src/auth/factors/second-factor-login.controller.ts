@@ -57,8 +57,9 @@ export class SecondFactorLoginController {
     description: 'For a log-in without address and password. What is signed works once, for five minutes.',
   })
   @ApiOkResponse({ type: PasskeyRequestDto, description: 'For the browser' })
-  async options(): Promise<PasskeyRequestDto> {
-    return { publicKey: await this.logins.discoverableOptions() };
+  @ApiProblem('rate')
+  async options(@Client() client: ClientInfo): Promise<PasskeyRequestDto> {
+    return { publicKey: await this.logins.discoverableOptions(client) };
   }
 
   @Post('passkeys/verify')

@@ -60,7 +60,8 @@ export class SecondFactorLogin {
   }
 
   /** What any passkey has to sign to log in its owner. */
-  discoverableOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  async discoverableOptions(client: ClientInfo): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    await this.throttle.count('passkey-options', { address: client.address });
     return this.passkeys.loginOptions(null);
   }
 

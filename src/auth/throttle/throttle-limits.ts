@@ -19,6 +19,8 @@ export const LIMITS = {
   'log-in': { seconds: QUARTER_OF_AN_HOUR, limits: { pair: 5, account: 50, address: 100 } },
   refresh: { seconds: QUARTER_OF_AN_HOUR, limits: { address: 300 } },
   'second-factor': { seconds: QUARTER_OF_AN_HOUR, limits: { account: 10, address: 100 } },
+  /** Each is a row that nobody has proved anything for. */
+  'passkey-options': { seconds: QUARTER_OF_AN_HOUR, limits: { address: 300 } },
   oidc: { seconds: QUARTER_OF_AN_HOUR, limits: { address: 100 } },
   'password-change': { seconds: QUARTER_OF_AN_HOUR, limits: { account: 10 } },
   'sign-up': { seconds: HOUR, limits: { account: 5, address: 20 } },
