@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import type { Pool } from 'pg';
+import { DatabaseError, type Pool } from 'pg';
 import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
 import type { Transaction } from '../common/transaction.js';
 import { sqlState } from './sql-state.js';
@@ -44,9 +44,9 @@ export class TransactionRunner {
   private async ask<T>(sql: string, parameters: unknown[]): Promise<T> {
     const { master } = this.dataSource.driver as unknown as { master: Pool };
     const client = await master.connect();
-    let lost: Error | undefined;
-    const lose = (error: Error): void => {
-      lost = error;
+    let lost = false;
+    const lose = (): void => {
+      lost = true;
     };
     // Nobody else listens to a connection that is not idle: its loss would end the process.
     client.on('error', lose);
@@ -54,6 +54,8 @@ export class TransactionRunner {
       const { command, rows, rowCount } = await client.query(sql, parameters);
       return (command === 'UPDATE' || command === 'DELETE' ? [rows, rowCount] : rows) as T;
     } catch (error) {
+      // The server's word before it hangs up, or none: the connection's end may not have been heard of yet.
+      lost ||= !(error instanceof DatabaseError && error.severity === 'ERROR');
       throw error instanceof Error ? new QueryFailedError(sql, parameters, error) : error;
     } finally {
       client.removeListener('error', lose);

@@ -73,6 +73,29 @@ describe('the database', () => {
     });
   });
 
+  describe('a single statement', () => {
+    it('answers as a transaction does, and names the constraint that was hurt', async () => {
+      const [rows, count] = await transactions.statement<[unknown[], number]>(
+        'UPDATE counters SET value = $1 WHERE id = 2 RETURNING value',
+        [5],
+      );
+      expect([rows, count]).toEqual([[{ value: 5 }], 1]);
+      const error: unknown = await transactions.statement('INSERT INTO counters VALUES (1, 0)', []).catch((thrown: unknown) => thrown);
+      expect([sqlState(error), violates(error, 'pk_counters')]).toEqual(['23505', true]);
+    });
+
+    it('survives the loss of its connection: the next one gets another', async () => {
+      // As often as there are connections, so that none could have come back broken.
+      for (let time = 0; time < 6; time += 1) {
+        const error: unknown = await transactions
+          .statement('SELECT pg_terminate_backend(pg_backend_pid())', [])
+          .catch((thrown: unknown) => thrown);
+        expect(error).toBeInstanceOf(Error);
+        expect(await transactions.statement('SELECT 1 AS one', [])).toEqual([{ one: 1 }]);
+      }
+    });
+  });
+
   describe('a statement that is asked all the time', () => {
     const ask = () => dataSource.query<{ label: unknown }[]>('SELECT label FROM labels WHERE id = $1', [1]);
 
