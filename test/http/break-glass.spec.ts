@@ -41,6 +41,7 @@ describe('broken glass', () => {
     developer = await application.user('developer@example.org');
     platform = await application.user('platform@example.org', { platformAdmin: true });
     other = await application.user('other@example.org', { platformAdmin: true });
+    await call(platform, 'post', '/me/reauthenticate', { password: platform.password }).expect(204);
   });
 
   beforeEach(async () => {
@@ -69,6 +70,23 @@ describe('broken glass', () => {
     await call(platform, 'put', `/teams/${teamId}/members`, { email: platform.email, role: 'owner' }).expect(403);
     await call(platform, 'delete', `/teams/${teamId}/break-glass/${opened.id}`).expect(204);
     await reveal(platform).expect(403);
+  });
+
+  it('asks for a fresh proof, also right after the log-in, and holds it against nobody who may not break it anyway', async () => {
+    const refused = await smash(other).expect(403);
+    expect(refused.body).toMatchObject({
+      code: 'REAUTHENTICATION_REQUIRED',
+      fix: expect.stringContaining('/me/reauthenticate') as unknown,
+    });
+    expect((await smash(owner).expect(403)).body).toMatchObject({ code: 'ACTION_FORBIDDEN' });
+    await call(other, 'post', '/me/reauthenticate', { password: 'not the passphrase' }).expect(403);
+    await smash(other).expect(403);
+    await call(other, 'post', '/me/reauthenticate', { password: other.password }).expect(204);
+    await smash(other).expect(201);
+    await asSystem('test', () =>
+      application.app.get(DataSource).query(`UPDATE sessions SET proved_at = now() - interval '5 minutes' WHERE user_id = $1`, [other.id]),
+    );
+    await smash(other).expect(403);
   });
 
   it('ends with its time', async () => {

@@ -15,9 +15,9 @@ describe('hithe teams, members, roles, grants, permissions', () => {
   let cli: CliHarness;
   let server: string;
 
-  const as = async (user: TestUser, ...argv: string[]): Promise<Ran> => {
-    const ran = await cli.run(argv, { env: { HITHE_SERVER: server, HITHE_TOKEN: user.accessToken, HITHE_TEAM: 'crew' } });
-    return ran;
+  const as = (user: TestUser, ...argv: string[]): Promise<Ran> => {
+    const env = { HITHE_SERVER: server, HITHE_TOKEN: user.accessToken, HITHE_TEAM: 'crew' };
+    return cli.run(argv, argv.includes('--proof-stdin') ? { env, stdin: user.password } : { env });
   };
   const ok = async (user: TestUser, ...argv: string[]): Promise<string> => {
     const ran = await as(user, ...argv);
@@ -62,7 +62,9 @@ describe('hithe teams, members, roles, grants, permissions', () => {
     await ok(owner, 'roles', 'delete', 'shipper', '--confirm', 'shipper');
     expect(await ok(dana, 'roles', 'table')).toContain('delete or transfer a team');
     expect((await as(dana, 'members', 'add', admin.email, '--role', 'viewer')).stderr).toContain('role does not allow');
-    const opened = await json<{ id: string }>(admin, 'break-glass', 'open', 'crew', '--reason', 'Nobody can be reached.', '--minutes', '5');
+    const open = ['break-glass', 'open', 'crew', '--reason', 'Nobody can be reached.', '--minutes', '5'];
+    expect(await as(admin, ...open)).toMatchObject({ code: 2, stderr: expect.stringContaining('--proof-stdin') as unknown });
+    const opened = await json<{ id: string }>(admin, ...open, '--proof-stdin');
     expect(await ok(owner, 'break-glass', 'list', 'crew')).toContain('Nobody can be reached.');
     await ok(owner, 'break-glass', 'end', 'crew', opened.id);
     expect((await as(owner, 'teams', 'delete', 'crew', '--confirm', 'crew')).stderr).toContain('shop');

@@ -49,6 +49,7 @@ describe('GET /me/permissions', () => {
     await call(owner, 'put', `/teams/${teamId}/members`, { email: worker.email, roleId: role.id }).expect(200);
     await call(owner, 'put', `/projects/${projectId}/grants`, { email: worker.email, role: 'developer' }).expect(200);
     const platform = await application.user('platform@example.org', { platformAdmin: true });
+    await call(platform, 'post', '/me/reauthenticate', { password: platform.password }).expect(204);
     await call(platform, 'post', `/teams/${teamId}/break-glass`, { reason: 'For the sake of this test.', minutes: 5 }).expect(201);
     let allowed = 0;
     for (const user of [owner, worker, platform]) {

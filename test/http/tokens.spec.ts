@@ -261,6 +261,31 @@ describe('API tokens', () => {
     });
   });
 
+  describe('of a session that is older than five minutes', () => {
+    const serviceToken = async (user: TestUser) => {
+      const base = `/api/v1/teams/${user.teamId}/service-accounts`;
+      const name = `robot-${Math.random().toString(36).slice(2)}`;
+      const account = (await http().post(base).set(bearer(user)).send({ name, role: 'viewer' }).expect(201)).body as { id: string };
+      return http()
+        .post(`${base}/${account.id}/tokens`)
+        .set(bearer(user))
+        .send({ name: 'ci', scopes: ['read'] });
+    };
+
+    it('are made after a fresh proof only', async () => {
+      const ina = await platform.application.user('ina@example.org');
+      const mine = () => create(ina, { name: 'ci', scopes: ['read'] });
+      await mine().expect(201);
+      expect((await serviceToken(ina)).status).toBe(201);
+      await sql(platform.application, `UPDATE sessions SET created_at = now() - interval '5 minutes' WHERE user_id = $1`, [ina.id]);
+      for (const refused of [await mine(), await serviceToken(ina)])
+        expect({ status: refused.status, code: codeOf(refused) }).toEqual({ status: 403, code: 'REAUTHENTICATION_REQUIRED' });
+      await http().post('/api/v1/me/reauthenticate').set(bearer(ina)).send({ password: ina.password }).expect(204);
+      await mine().expect(201);
+      expect((await serviceToken(ina)).status).toBe(201);
+    });
+  });
+
   describe('lists and revocation', () => {
     it('are of one’s own tokens', async () => {
       const made = await token(ada, ['read'], { name: 'mine' });

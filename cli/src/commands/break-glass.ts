@@ -1,6 +1,7 @@
 import { type components, allItems, dataOf } from '@hithe/client';
 import type { Context } from '../context.js';
 import { columns } from '../ui/columns.js';
+import { type ProofOptions, withProof } from '../ui/proof.js';
 import { sanitizeLine } from '../ui/sanitize.js';
 import { age } from '../ui/time.js';
 import { seenTeam } from './teams.js';
@@ -8,14 +9,20 @@ import { seenTeam } from './teams.js';
 type Case = components['schemas']['BreakGlassCaseDto'];
 
 /** `hithe break-glass open`: emergency rights on a team for a platform admin, in the open. */
-export async function openBreakGlass(context: Context, slug: string, options: { reason: string; minutes: number }): Promise<void> {
+export async function openBreakGlass(
+  context: Context,
+  slug: string,
+  options: ProofOptions & { reason: string; minutes: number },
+): Promise<void> {
   const { api } = await context.client();
   const team = await seenTeam(context, slug);
-  const made = await dataOf(
-    api.POST('/api/v1/teams/{teamId}/break-glass', {
-      params: { path: { teamId: team.id } },
-      body: { reason: options.reason, minutes: options.minutes },
-    }),
+  const made = await withProof(context, options, () =>
+    dataOf(
+      api.POST('/api/v1/teams/{teamId}/break-glass', {
+        params: { path: { teamId: team.id } },
+        body: { reason: options.reason, minutes: options.minutes },
+      }),
+    ),
   );
   context.show(
     made,

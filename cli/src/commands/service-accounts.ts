@@ -4,6 +4,7 @@ import type { Context } from '../context.js';
 import { EXIT } from '../exit-codes.js';
 import { columns } from '../ui/columns.js';
 import { confirmByName } from '../ui/confirm.js';
+import { withProof } from '../ui/proof.js';
 import { nearest } from '../ui/suggest.js';
 import { age } from '../ui/time.js';
 import { roleNamed } from './people.js';
@@ -63,7 +64,10 @@ export async function createAccountToken(context: Context, account: string, opti
   const { api } = await context.client();
   const path = await pathOf(context, account);
   const body = await wishOf(context, options);
-  showCreated(context, await dataOf(api.POST('/api/v1/teams/{teamId}/service-accounts/{accountId}/tokens', { params: { path }, body })));
+  const created = await withProof(context, options, () =>
+    dataOf(api.POST('/api/v1/teams/{teamId}/service-accounts/{accountId}/tokens', { params: { path }, body })),
+  );
+  showCreated(context, created);
 }
 
 /** `hithe service-accounts tokens revoke`. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CliHarness } from '../testing/cli-harness.js';
-import { ScriptedServer } from '../testing/scripted-server.js';
+import { ScriptedServer, sendJson, sendProblem } from '../testing/scripted-server.js';
 import { deliveryScript } from './hooks.js';
 
 const API = '/api/v1';
@@ -124,6 +124,30 @@ describe('hithe with API tokens', () => {
     expect(await cli.run(['service-accounts', 'delete', 'deployer'])).toMatchObject({ code: 2 });
     expect(await cli.run(['service-accounts', 'delete', 'deployer', '--confirm', 'deployer'])).toMatchObject({ code: 0 });
     expect((await cli.run(['service-accounts', 'delete', 'deploer', '--confirm', 'deploer'])).stderr).toContain('Did you mean "deployer"?');
+  });
+
+  it.each([
+    ['tokens create', ['tokens', 'create'], `POST ${API}/me/tokens`],
+    [
+      'service-accounts tokens create',
+      ['service-accounts', 'tokens', 'create', 'deployer'],
+      `POST ${API}/teams/t1/service-accounts/s1/tokens`,
+    ],
+  ])('%s hands on a fresh proof when the server wants one', async (_name, words, route) => {
+    let proved = false;
+    server
+      .on(route, (_request, response) => {
+        if (proved) sendJson(response, 201, { ...TOKEN, token: 'hithe_pat_secret' });
+        else sendProblem(response, 403, 'REAUTHENTICATION_REQUIRED', 'Prove again who you are before you do this.');
+      })
+      .on(`POST ${API}/me/reauthenticate`, (_request, response) => {
+        proved = true;
+        response.writeHead(204).end();
+      });
+    const argv = [...words, '--name', 'ci', '--scope', 'read'];
+    expect(await cli.run(argv)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--proof-stdin') as unknown });
+    expect(await cli.run([...argv, '--proof-stdin'], { stdin: 'geheim\n' })).toMatchObject({ code: 0, stdout: 'hithe_pat_secret\n' });
+    expect(bodyOf(`POST ${API}/me/reauthenticate`)).toEqual({ password: 'geheim' });
   });
 
   it('hooks create shows the secret and how to sign with it, without the secret in the script', async () => {

@@ -3,10 +3,11 @@ import { CliError, usageError } from '../cli-error.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit-codes.js';
 import { columns } from '../ui/columns.js';
+import { type ProofOptions, withProof } from '../ui/proof.js';
 import { age } from '../ui/time.js';
 
 /** What `hithe tokens create` takes, for people and service accounts alike. */
-export interface NewTokenOptions {
+export interface NewTokenOptions extends ProofOptions {
   name: string;
   scope: string[];
   expires: string;
@@ -29,7 +30,7 @@ export async function createToken(context: Context, options: NewTokenOptions & {
   const { api } = await context.client();
   const team = options.onlyTeam === true ? { teamId: (await context.team()).id } : {};
   const body = { ...(await wishOf(context, options)), ...team };
-  showCreated(context, await dataOf(api.POST('/api/v1/me/tokens', { body })));
+  showCreated(context, await withProof(context, options, () => dataOf(api.POST('/api/v1/me/tokens', { body }))));
 }
 
 /** `hithe tokens revoke`: ends a token, by its id or by its name where that is the only one. */

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
-import { type Act, defaultAction, examples } from './shared.js';
-
-const PROOF: [string, string] = ['--proof-stdin', 'read the password or a code from the standard input, if the server asks for one'];
+import { type Act, PROOF, defaultAction, examples } from './shared.js';
 
 /** Commands about one's own second factors and identities. */
 export function factorCommands(program: Command, act: Act): void {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Act, defaultAction, examples, wholeNumber } from './shared.js';
+import { type Act, PROOF, defaultAction, examples, wholeNumber } from './shared.js';
 
 const MINUTES = 30;
 const roles = () => import('../commands/roles.js');
@@ -117,8 +117,9 @@ function breakGlassCommands(program: Command, act: Act): void {
     .argument('<team>')
     .requiredOption('--reason <text>', 'why; the owners of the team read it')
     .option('--minutes <number>', 'how long, at most 60', wholeNumber, MINUTES)
+    .option(...PROOF)
     .addHelpText('after', examples('hithe break-glass open shop --reason "Nobody of the team can be reached." --minutes 15'))
-    .action((team: string, options: { reason: string; minutes: number }) =>
+    .action((team: string, options: { reason: string; minutes: number; proofStdin?: boolean }) =>
       act(async (context) => (await glass()).openBreakGlass(context, team, options)),
     );
   group

@@ -30,6 +30,9 @@ export function defaultAction(group: Command, work: () => Promise<void>): void {
     });
 }
 
+/** The option of every command before which the server may ask for a fresh proof. */
+export const PROOF: [string, string] = ['--proof-stdin', 'read the password or a code from the standard input, if the server asks for one'];
+
 /** Reads a whole number from an option. */
 export function wholeNumber(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);

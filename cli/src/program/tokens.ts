@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { NewTokenOptions } from '../commands/tokens.js';
-import { type Act, defaultAction, examples } from './shared.js';
+import { type Act, PROOF, defaultAction, examples } from './shared.js';
 
 const tokens = () => import('../commands/tokens.js');
 const accounts = () => import('../commands/service-accounts.js');
@@ -101,7 +101,8 @@ function withTokenOptions(command: Command): Command {
     .requiredOption('--name <name>', 'what it is for')
     .requiredOption('--scope <scope>', 'what it may do: read, deploy, secret:write; repeat, or part by commas', collect, [])
     .option('--expires <time>', 'how long it lives, at most 365d', '90d')
-    .option('--project <project>', 'in this project only');
+    .option('--project <project>', 'in this project only')
+    .option(...PROOF);
 }
 
 function collect(value: string, before: string[]): string[] {

@@ -1063,7 +1063,7 @@ export interface paths {
         put?: never;
         /**
          * Create an API token
-         * @description A token that acts with your rights of the moment, cut to its scopes. It is shown once, and expires. Not with an API token: log in for this.
+         * @description A token that acts with your rights of the moment, cut to its scopes. It is shown once, and expires. Not with an API token: log in for this. A session older than five minutes needs a fresh proof (`POST /api/v1/me/reauthenticate`).
          */
         post: operations["createMyToken"];
         delete?: never;
@@ -1851,7 +1851,7 @@ export interface paths {
         put?: never;
         /**
          * Break the glass of a team
-         * @description Gives the platform administrator who asks the right to reveal secrets and to exec in the projects of this team, for at most an hour. The team sees it and every use of it in its audit log.
+         * @description Gives the platform administrator who asks the right to reveal secrets and to exec in the projects of this team, for at most an hour. Asks for a fresh proof (`POST /api/v1/me/reauthenticate`). The team sees it and every use of it in its audit log.
          */
         post: operations["breakGlass"];
         delete?: never;
@@ -2127,7 +2127,7 @@ export interface paths {
         put?: never;
         /**
          * Create a token of a service account
-         * @description Shown once; expires. It acts in this team alone, with the role of the account at each moment, cut to its scopes.
+         * @description Shown once; expires. It acts in this team alone, with the role of the account at each moment, cut to its scopes. A session older than five minutes needs a fresh proof (`POST /api/v1/me/reauthenticate`).
          */
         post: operations["createServiceAccountToken"];
         delete?: never;

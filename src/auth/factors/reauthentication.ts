@@ -14,8 +14,8 @@ import { SecondFactors, type SecondProof } from './second-factors.js';
 const FRESH_SECONDS = 5 * 60;
 
 /**
- * Asks users to prove again who they are before they change what they log in with: a stolen access token must not become a
- * passkey of the thief's. A proof holds for five minutes in its session.
+ * Asks users to prove again who they are before they change what they log in with, and before what is as grave: a stolen access
+ * token must not become a passkey of the thief's. A proof holds for five minutes in its session.
  */
 @Injectable()
 export class Reauthentication {
@@ -48,15 +48,24 @@ export class Reauthentication {
 
   /** Throws `REAUTHENTICATION_REQUIRED` unless this session has a fresh proof, or the user has just logged in and has nothing else to prove with. */
   async require(actor: Actor): Promise<void> {
+    const { proved, recent } = await this.freshness(actor);
+    if (proved || (recent && !(await this.canProve(actor.userId)))) return;
+    throw reauthenticationRequired();
+  }
+
+  /** Throws `REAUTHENTICATION_REQUIRED` unless this session has a fresh proof, or began within the same five minutes: scripts log in, and go on. */
+  async requireRecent(actor: Actor): Promise<void> {
+    const { proved, recent } = await this.freshness(actor);
+    if (!proved && !recent) throw reauthenticationRequired();
+  }
+
+  private async freshness(actor: Actor): Promise<{ proved: boolean; recent: boolean }> {
     const [session] = await this.sessions.query<{ proved: boolean; recent: boolean }[]>(
       `SELECT coalesce(proved_at > now() - make_interval(secs => $2), false) AS proved, created_at > now() - make_interval(secs => $2) AS recent
          FROM sessions WHERE id = $1`,
       [sessionOf(actor), FRESH_SECONDS],
     );
-    if (session?.proved === true || (session?.recent === true && !(await this.canProve(actor.userId)))) return;
-    throw new DomainError('forbidden', 'REAUTHENTICATION_REQUIRED', 'Prove again who you are before you change how you log in.', {
-      fix: 'Send the password or a code to POST /api/v1/me/reauthenticate, then repeat this within five minutes. Without either, log in again.',
-    });
+    return session ?? { proved: false, recent: false };
   }
 
   private async canProve(userId: string): Promise<boolean> {
@@ -72,6 +81,12 @@ export class Reauthentication {
   private async isSecondFactor(userId: string, proof: SecondProof): Promise<boolean> {
     return (await this.transactions.run((tx) => this.factors.prove(tx, userId, proof))) !== null;
   }
+}
+
+function reauthenticationRequired(): DomainError {
+  return new DomainError('forbidden', 'REAUTHENTICATION_REQUIRED', 'Prove again who you are before you do this.', {
+    fix: 'Send the password or a code to POST /api/v1/me/reauthenticate, then repeat this within five minutes. Without either, log in again.',
+  });
 }
 
 /** The session of the request; API tokens never get here. */

@@ -85,7 +85,8 @@ export class ServiceAccountsController {
   @Operation({
     id: 'createServiceAccountToken',
     summary: 'Create a token of a service account',
-    description: 'Shown once; expires. It acts in this team alone, with the role of the account at each moment, cut to its scopes.',
+    description:
+      'Shown once; expires. It acts in this team alone, with the role of the account at each moment, cut to its scopes. A session older than five minutes needs a fresh proof (`POST /api/v1/me/reauthenticate`).',
   })
   @ApiCreatedResponse({ type: CreatedTokenDto, description: 'The token' })
   @ApiProblem('invalid', 'not-found', 'quota')

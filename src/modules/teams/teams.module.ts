@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { FactorsApiModule } from '../../auth/factors/factors-api.module.js';
 import { UserDirectoryModule } from '../users/user-directory.module.js';
 import { BreakGlassController } from './break-glass/break-glass.controller.js';
 import { BreakGlassService } from './break-glass/break-glass.service.js';
@@ -18,7 +19,11 @@ import { TeamsService } from './teams.service.js';
 
 /** Teams, their members and their roles. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Team, TeamMembership, CustomRole, ProjectGrantRow, BrokenGlass]), UserDirectoryModule],
+  imports: [
+    TypeOrmModule.forFeature([Team, TeamMembership, CustomRole, ProjectGrantRow, BrokenGlass]),
+    UserDirectoryModule,
+    FactorsApiModule,
+  ],
   controllers: [TeamsController, RolesController, BreakGlassController],
   providers: [
     BreakGlassService,

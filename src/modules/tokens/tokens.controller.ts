@@ -39,7 +39,7 @@ export class TokensController {
     id: 'createMyToken',
     summary: 'Create an API token',
     description:
-      'A token that acts with your rights of the moment, cut to its scopes. It is shown once, and expires. Not with an API token: log in for this.',
+      'A token that acts with your rights of the moment, cut to its scopes. It is shown once, and expires. Not with an API token: log in for this. A session older than five minutes needs a fresh proof (`POST /api/v1/me/reauthenticate`).',
   })
   @ApiCreatedResponse({ type: CreatedTokenDto, description: 'The token' })
   @ApiProblem('invalid', 'not-found', 'quota')

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ApiTokens, type StoredToken, type TokensOf } from '../../auth/api-tokens/api-tokens.js';
 import type { TokenKind } from '../../auth/api-tokens/token-format.js';
 import type { Actor } from '../../auth/actor.js';
+import { Reauthentication } from '../../auth/factors/reauthentication.js';
 import { notFound } from '../../common/domain-error.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
@@ -34,6 +35,7 @@ export class TokensService {
     private readonly teams: TeamsService,
     private readonly transactions: TransactionRunner,
     private readonly audit: AuditLog,
+    private readonly reauthentication: Reauthentication,
   ) {}
 
   /** A token of the caller's own. */
@@ -42,8 +44,9 @@ export class TokensService {
     return this.issue(actor, { userId: actor.userId, kind: 'pat' }, wish);
   }
 
-  /** A token of `owner`, made by `actor`, who was found to be allowed to. */
+  /** A token of `owner`, made by `actor`, who was found to be allowed to, and who logged in or proved who they are within five minutes. */
   async issue(actor: Actor, owner: { userId: string; kind: TokenKind }, wish: TokenWish): Promise<IssuedToken> {
+    await this.reauthentication.requireRecent(actor);
     const { scopes, teamId } = await this.scopes.resolve(actor, wish.scopes, wish.teamId);
     const { name, days } = wish;
     return this.transactions.run(async (tx) => {

@@ -20,7 +20,7 @@ export class BreakGlassController {
     id: 'breakGlass',
     summary: 'Break the glass of a team',
     description:
-      'Gives the platform administrator who asks the right to reveal secrets and to exec in the projects of this team, for at most an hour. The team sees it and every use of it in its audit log.',
+      'Gives the platform administrator who asks the right to reveal secrets and to exec in the projects of this team, for at most an hour. Asks for a fresh proof (`POST /api/v1/me/reauthenticate`). The team sees it and every use of it in its audit log.',
   })
   @ApiCreatedResponse({ type: BreakGlassCaseDto, description: 'The case' })
   @ApiProblem('invalid', 'not-found')

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { type Actor, isAtLeast, roleIn } from '../../../auth/actor.js';
+import { Reauthentication } from '../../../auth/factors/reauthentication.js';
 import { DomainError, notFound } from '../../../common/domain-error.js';
 import { TransactionRunner } from '../../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../../http/pagination.js';
@@ -27,11 +28,13 @@ export class BreakGlassService {
     private readonly users: UserDirectory,
     private readonly transactions: TransactionRunner,
     private readonly audit: AuditLog,
+    private readonly reauthentication: Reauthentication,
   ) {}
 
-  /** Breaks the glass. The rights are there with the next request; each use of them is an event of the team's with the id of the case. */
+  /** Breaks the glass, after a fresh proof of who asks. The rights are there with the next request; each use of them is an event of the team's with the id of the case. */
   async break(actor: Actor, teamId: string, request: { reason: string; minutes: number }): Promise<BreakGlassCase> {
     const team = await this.teams.require(actor, teamId, 'break-glass');
+    await this.reauthentication.require(actor);
     const row = await this.transactions.run(async (tx) => {
       const expiresAt = new Date(Date.now() + request.minutes * MINUTE_MS);
       const made = await tx.save(

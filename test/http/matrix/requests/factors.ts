@@ -1,22 +1,14 @@
-import type { Caller, RouteCase, RouteCases, Sent } from '../route-case.js';
-import type { Stage } from '../stage.js';
+import type { RouteCase, RouteCases } from '../route-case.js';
+import { PASSWORD, proved } from './proof.js';
 
 const anybody: RouteCase['rule'] = { kind: 'public' };
 const own: RouteCase['rule'] = { kind: 'own' };
 
-/** `TestApplication.user` gives it to everybody. */
-const PASSWORD = 'a rather long passphrase';
 const NOBODYS = '0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55';
 const CREDENTIAL = { id: 'eA', rawId: 'eA', type: 'public-key' };
 const ASSERTION = { ...CREDENTIAL, response: { clientDataJSON: 'eA', authenticatorData: 'eA', signature: 'eA' } };
 const ATTESTATION = { ...CREDENTIAL, response: { clientDataJSON: 'eA', attestationObject: 'eA' } };
 const OIDC_CODE = { code: 'oidc-nobody-has-this', codeVerifier: 'x'.repeat(43) };
-
-/** Proves first who the caller is; whoever has no session gets no further. */
-async function proved(stage: Stage, caller: Caller, sent: Sent): Promise<Sent> {
-  await stage.call('POST', { path: '/api/v1/me/reauthenticate', body: { password: PASSWORD } }, caller.authorization);
-  return sent;
-}
 
 /** One-time codes, recovery codes and passkeys; no test here holds a device, so the proofs are wrong. */
 const FACTOR_ROUTES: RouteCases = {

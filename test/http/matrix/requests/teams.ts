@@ -1,5 +1,6 @@
 import type { RouteCase, RouteCases } from '../route-case.js';
 import type { Stage } from '../stage.js';
+import { PASSWORD, proved } from './proof.js';
 
 const RULES = [{ action: ['read'], subject: 'Project' }];
 const ownRow: RouteCase['rule'] = { kind: 'own' };
@@ -21,6 +22,7 @@ const freshRole = (stage: Stage): Promise<{ id: string }> =>
 async function brokenGlass(stage: Stage): Promise<{ teamId: string; id: string }> {
   const { id: teamId } = await freshTeam(stage);
   const body = { reason: 'For the sake of this test.', minutes: 1 };
+  await stage.asPlatformAdmin('POST', '/api/v1/me/reauthenticate', { password: PASSWORD });
   const { id } = await stage.asPlatformAdmin<{ id: string }>('POST', `/api/v1/teams/${teamId}/break-glass`, body);
   return { teamId, id };
 }
@@ -85,10 +87,11 @@ export const TEAM_ROUTES: RouteCases = {
   },
   breakGlass: {
     rule: { kind: 'row', row: 'break-glass', action: 'break-glass', of: 'team' },
-    send: async (stage) => ({
-      path: `/api/v1/teams/${(await freshTeam(stage)).id}/break-glass`,
-      body: { reason: 'For the sake of this test.', minutes: 1 },
-    }),
+    send: async (stage, caller) =>
+      proved(stage, caller, {
+        path: `/api/v1/teams/${(await freshTeam(stage)).id}/break-glass`,
+        body: { reason: 'For the sake of this test.', minutes: 1 },
+      }),
   },
   listBreakGlass: {
     rule: { kind: 'row', row: 'members', action: 'manage-members', of: 'team' },
