@@ -8,6 +8,7 @@ import { asSystem } from '../common/request-context.js';
 import type { Config } from '../config/config.js';
 import { assertServingRole } from '../database/serving-role.js';
 import { accessLog } from './access-log.js';
+import { refuseDeepBodies } from './body-depth.middleware.js';
 import { ControlPlaneLogger } from './logging.js';
 import { serveOpenApi } from './openapi.js';
 import { refuseNulInAddress, refuseSecretsInQuery } from './query-secrets.middleware.js';
@@ -59,6 +60,7 @@ export function configureHttp(app: NestExpressApplication): void {
   // After the body: what calls back when a body has been read is in another context.
   app.use(requestContextMiddleware);
   app.use(refuseNulInAddress);
+  app.use(refuseDeepBodies);
   app.use(refuseSecretsInQuery);
 }
 

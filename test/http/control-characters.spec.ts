@@ -47,6 +47,12 @@ describe('R38: control characters', () => {
       expect((await application.http.get(path).set(bearer(user)).expect(400)).body).toMatchObject({ code: 'NUL_IN_ADDRESS' });
   });
 
+  it('a body nested deeper than anything needs is refused before anybody looks into it', async () => {
+    const deep = `${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}`;
+    const answer = await application.http.post('/api/v1/auth/login').set('Content-Type', 'application/json').send(deep).expect(400);
+    expect(answer.body).toMatchObject({ code: 'BODY_TOO_DEEP' });
+  });
+
   it('are escaped in every answer, which is JSON', async () => {
     const answer = await application.http.get(`/api/v1/projects?name=${encodeURIComponent('\u001b[2J')}`).set(bearer(user));
     expect(answer.text).not.toContain('\u001b');

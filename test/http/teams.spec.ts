@@ -290,6 +290,7 @@ describe('teams', () => {
       await transfer(stranger, stranger.email).expect(404);
       await transfer(owner, 'nobody@example.org').expect(404);
       expect((await transfer(owner, owner.email).expect(409)).body).toMatchObject({ code: 'TEAM_ALREADY_OWNED' });
+      expect((await transfer(platform, platform.email).expect(409)).body).toMatchObject({ code: 'TEAM_TO_ONESELF' });
       expect((await transfer(owner, viewer.email, owner.teamId).expect(409)).body).toMatchObject({ code: 'TEAM_PERSONAL' });
     });
 

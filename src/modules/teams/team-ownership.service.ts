@@ -31,7 +31,7 @@ export class TeamOwnership {
     if (team.personalOf !== null) throw personal('given to somebody else');
     const user = await this.users.findByEmail(email);
     if (!user || user.disabledAt !== null) throw notFound('user', email);
-    if (user.id === actor.userId && roleIn(actor, teamId) === 'owner') throw toOneself();
+    if (user.id === actor.userId) throw toOneself(roleIn(actor, teamId) === 'owner');
     await this.transactions.run(async (tx) => {
       await lockTeam(tx, teamId);
       const owners = await tx.findBy(TeamMembership, { teamId, role: 'owner' });
@@ -93,8 +93,12 @@ function personal(what: string): DomainError {
   });
 }
 
-function toOneself(): DomainError {
-  return new DomainError('conflict', 'TEAM_ALREADY_OWNED', 'You own this team already.', { fix: 'Name another member.' });
+/** A platform administrator who took a team would have its secrets without breaking the glass. */
+function toOneself(owns: boolean): DomainError {
+  if (owns) return new DomainError('conflict', 'TEAM_ALREADY_OWNED', 'You own this team already.', { fix: 'Name another member.' });
+  return new DomainError('conflict', 'TEAM_TO_ONESELF', 'Nobody takes a team for themselves.', {
+    fix: 'Give it to a member; in an emergency: hithe break-glass.',
+  });
 }
 
 function notConfirmed(): DomainError {

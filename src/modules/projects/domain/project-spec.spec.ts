@@ -276,3 +276,19 @@ describe('resolved components', () => {
     expect(exportsMayChange(pick(base, 'db'), pick(resolve(with_('db', { version: '18' })), 'db'))).toBe(false);
   });
 });
+
+describe('the limits of a project file', () => {
+  const parse = (component: object, count = 1) =>
+    parseProjectSpec({
+      name: 'shop',
+      components: Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, component])),
+    });
+
+  it('are a second between health checks, no NUL, and 200 components', () => {
+    expect(parse({ port: 'valkey', health: { interval: 1 } }).ok).toBe(true);
+    expect(parse({ port: 'valkey', health: { interval: 1e-9 } }).ok).toBe(false);
+    expect(parse({ port: 'valkey', env: { A: 'a\0b' } }).ok).toBe(false);
+    expect(parse({ port: 'valkey' }, 200).ok).toBe(true);
+    expect(parse({ port: 'valkey' }, 201).ok).toBe(false);
+  });
+});

@@ -15,7 +15,8 @@ const secretAddress = z
       .describe('Where the secret is kept: "vault:kv/hithe/TEAM/shop#api_key" or "hithe:project#API_KEY"; read at each deploy'),
   })
   .describe('A secret that is kept elsewhere');
-const valueOrAddress = z.union([z.string(), z.number(), z.boolean(), secretAddress]);
+const text = z.string().refine((value) => !value.includes('\0'), 'must not hold the character NUL');
+const valueOrAddress = z.union([text, z.number(), z.boolean(), secretAddress]);
 /** A value, or the address of a secret that is kept elsewhere. */
 export type SpecValue = z.infer<typeof valueOrAddress>;
 
@@ -71,7 +72,7 @@ export const componentSpecSchema = z.strictObject({
     .describe("What the component counts for in the team's quota; the port's own request when absent. Not enforced on what runs, yet"),
   health: z
     .strictObject({
-      interval: z.number().positive().optional(),
+      interval: z.number().min(1, 'must be at least 1 second').optional(),
       timeout: z.number().positive().optional(),
       startPeriod: z.number().nonnegative().optional(),
       retries: z.number().int().positive().optional(),
@@ -82,11 +83,17 @@ export const componentSpecSchema = z.strictObject({
 });
 export type ComponentSpec = z.infer<typeof componentSpecSchema>;
 
+/** Whoever needs more has several projects. */
+const MOST_COMPONENTS = 200;
+
 /** The whole of `hithe.yaml`. */
 export const projectSpecSchema = z
   .strictObject({
     name,
-    components: z.record(name, componentSpecSchema).refine((c) => Object.keys(c).length > 0, 'a project needs at least one component'),
+    components: z
+      .record(name, componentSpecSchema)
+      .refine((c) => Object.keys(c).length > 0, 'a project needs at least one component')
+      .refine((c) => Object.keys(c).length <= MOST_COMPONENTS, `a project has at most ${MOST_COMPONENTS} components`),
   })
   .describe('A Hithe project: named components and how they depend on each other');
 export type ProjectSpec = z.infer<typeof projectSpecSchema>;
