@@ -16,7 +16,7 @@ describe('projects', () => {
   beforeAll(async () => {
     hithe = await Installation.create();
     directory = await mkdtemp(join(tmpdir(), 'hithe-projects-'));
-    await hithe.start(['--no-example']);
+    await hithe.start(['--no-example'], { HITHE_USAGE_INTERVAL: '0.5' });
     await hithe.login();
   });
   afterAll(async () => {
@@ -68,6 +68,16 @@ describe('projects', () => {
       await hithe.ok(['stop', 'node-red']);
       await hithe.ok(['start', 'node-red']);
       await eventually('the flow answers again', 60, async () => hello(await address()));
+    });
+
+    it('has its processor time and its stored bytes in what the team uses', async () => {
+      const used = await eventually('both are counted', 120, async () => {
+        const projects = await hithe.json<{ project: string; cpuSeconds: number; storedMostBytes: number }[]>(['usage', '--by', 'project']);
+        return projects.find(({ project, cpuSeconds, storedMostBytes }) => project === 'node-red' && cpuSeconds > 0 && storedMostBytes > 0);
+      });
+      const [day] = await hithe.json<{ cpuSeconds: number; storedMostBytes: number }[]>(['usage']);
+      expect(day?.cpuSeconds).toBeGreaterThanOrEqual(used.cpuSeconds);
+      expect(day?.storedMostBytes).toBeGreaterThanOrEqual(used.storedMostBytes);
     });
   });
 

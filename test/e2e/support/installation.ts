@@ -43,8 +43,8 @@ export class Installation {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Runs `npm start` until it says that Hithe runs. */
-  async start(args: readonly string[] = []): Promise<void> {
+  /** Runs `npm start` until it says that Hithe runs. `settings`: more of its environment. */
+  async start(args: readonly string[] = [], settings: Record<string, string> = {}): Promise<void> {
     this.output = '';
     const env = {
       ...withoutHithe(process.env),
@@ -54,6 +54,7 @@ export class Installation {
       HITHE_CACHE: process.env['HITHE_CACHE'] ?? '',
       HITHE_ADMIN_EMAIL: Installation.email,
       HITHE_ADMIN_PASSWORD: PASSWORD,
+      ...settings,
     };
     const launcher = spawn(process.execPath, [join(ROOT, 'bin/start.mjs'), ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.launcher = launcher;
