@@ -54,6 +54,21 @@ describe('teams', () => {
   });
 
   describe('POST /teams', () => {
+    it('keeps slugs of the identity provider’s groups for administrators, and nobody founds teams without end', async () => {
+      application.config.oidcGroups = { crew: { platformAdmin: false, teams: { 'mapped-crew': 'developer' } } };
+      try {
+        for (const team of [{ name: 'x', slug: 'mapped-crew' }, { name: 'Mapped crew' }])
+          expect((await create(stranger, team).expect(409)).body).toMatchObject({ code: 'TEAM_SLUG_RESERVED' });
+        await create(platform, { name: 'Mapped crew' }).expect(201);
+      } finally {
+        delete application.config.oidcGroups;
+      }
+      const founder = await application.user('founder@example.org');
+      // Their personal team is the first.
+      for (let count = 1; count < 100; count += 1) await create(founder, { name: 'Colony', slug: `colony-${count}` }).expect(201);
+      expect((await create(founder, { name: 'One more' }).expect(429)).body).toMatchObject({ code: 'TEAMS_TOO_MANY' });
+    });
+
     it('makes the caller the owner, derives the slug, and never gives a number twice', async () => {
       const first = (await create(owner, { name: 'Zoë’s  Team!' }).expect(201)).body as { slug: string; number: number };
       expect(first).toMatchObject({ slug: 'zoe-s-team', role: 'owner', personal: false });

@@ -17327,6 +17327,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDto"];
                 };
             };
+            /** @description The quota is used up */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:hithe:problem:rate",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "code": "RATE",
+                     *       "detail": "Too many requests.",
+                     *       "instance": "/api/v1/teams",
+                     *       "requestId": "0199a7c2-6a10-7f4e-8a0e-3e7d9b8f1a21"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
         };
     };
     getTeam: {

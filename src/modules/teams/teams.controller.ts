@@ -29,7 +29,7 @@ export class TeamsController {
     description: 'Founds a team; the caller is its first owner. Its slug names the directory of its processes and never changes.',
   })
   @ApiCreatedResponse({ type: TeamDto, description: 'The team' })
-  @ApiProblem('invalid', 'conflict')
+  @ApiProblem('invalid', 'conflict', 'quota')
   async create(@CurrentActor() actor: Actor, @Body() body: CreateTeamDto): Promise<TeamDto> {
     return TeamDto.from(await this.teams.create(actor, { name: body.name, slug: body.slug }), 'owner');
   }

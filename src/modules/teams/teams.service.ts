@@ -9,9 +9,13 @@ import { asSystem } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
 import { TransactionRunner, managerOf, violates } from '../../database/transaction-runner.js';
 import { type Page, type PageQuery, pageOf } from '../../http/pagination.js';
+import { Config } from '../../config/config.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { LONGEST_SLUG, slugOf, withTail } from './team-slug.js';
 import { Team, TeamMembership } from './team.entity.js';
+
+/** Each takes a uid on every node for good. */
+const MOST_TEAMS = 100;
 
 /** A team as the operating system of a node sees it. */
 export interface Tenant {
@@ -42,13 +46,17 @@ export class TeamsService {
     @InjectRepository(TeamMembership) private readonly memberships: Repository<TeamMembership>,
     private readonly transactions: TransactionRunner,
     private readonly audit: AuditLog,
+    private readonly config: Config,
   ) {}
 
-  /** Founds a team that `actor` owns. Throws `TEAM_SLUG_TAKEN`. */
-  create(actor: Actor, team: NewTeam): Promise<Team> {
-    return this.transactions.run((tx) =>
-      this.add(tx, { slug: team.slug ?? slugOf(team.name), name: team.name, personalOf: null }, actor.userId),
-    );
+  /** Founds a team that `actor` owns. Throws `TEAM_SLUG_TAKEN`, `TEAM_SLUG_RESERVED`, `TEAMS_TOO_MANY`. */
+  async create(actor: Actor, team: NewTeam): Promise<Team> {
+    const slug = team.slug ?? slugOf(team.name);
+    if (!actor.platformAdmin) {
+      if (this.isReserved(slug)) throw slugReserved(slug);
+      if (actor.memberships.filter(({ role }) => role === 'owner').length >= MOST_TEAMS) throw tooManyTeams();
+    }
+    return this.transactions.run((tx) => this.add(tx, { slug, name: team.name, personalOf: null }, actor.userId));
   }
 
   /** Gives the team another name; its slug stays. */
@@ -70,7 +78,7 @@ export class TeamsService {
   async createPersonal(tx: Transaction, user: { id: string; email: string }): Promise<Team> {
     const name = (user.email.split('@', 1)[0] ?? user.email).slice(0, LONGEST_SLUG);
     const wanted = slugOf(name);
-    const taken = await asSystem('teams', () => managerOf(tx).existsBy(Team, { slug: wanted }));
+    const taken = this.isReserved(wanted) || (await asSystem('teams', () => managerOf(tx).existsBy(Team, { slug: wanted })));
     const slug = taken ? withTail(wanted) : wanted;
     return this.add(tx, { slug, name, personalOf: user.id }, user.id);
   }
@@ -108,6 +116,11 @@ export class TeamsService {
     });
   }
 
+  /** Whether groups of the OIDC provider belong to a team of this slug: whoever founded it first would get their members. */
+  private isReserved(slug: string): boolean {
+    return Object.values(this.config.oidcGroups ?? {}).some(({ teams }) => Object.hasOwn(teams, slug));
+  }
+
   private async add(tx: Transaction, team: Pick<Team, 'slug' | 'name' | 'personalOf'>, ownerId: string): Promise<Team> {
     const manager = managerOf(tx);
     const [next] = await tx.query<{ number: number }[]>(`SELECT nextval('tenant_numbers')::int AS number`);
@@ -133,4 +146,16 @@ export class TeamsService {
       });
     }
   }
+}
+
+function slugReserved(slug: string): DomainError {
+  return new DomainError('conflict', 'TEAM_SLUG_RESERVED', `The slug "${slug}" is set aside for groups of the identity provider.`, {
+    fix: 'Choose another with `slug`, or ask a platform administrator to found that team.',
+  });
+}
+
+function tooManyTeams(): DomainError {
+  return new DomainError('quota', 'TEAMS_TOO_MANY', `You own ${MOST_TEAMS} teams already.`, {
+    fix: 'Delete or transfer those that nobody needs, or ask a platform administrator.',
+  });
 }
