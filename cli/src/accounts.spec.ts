@@ -114,7 +114,12 @@ describe('hithe, accounts', () => {
 
   describe('password', () => {
     it('takes both from the standard input, and names the tokens that stay', async () => {
-      server.json(`POST ${API}/me/password`, { endedSessions: 1, remainingTokens: [{ id: 'k1', name: 'nightly' }] });
+      server.json(`POST ${API}/me/password`, {
+        endedSessions: 1,
+        remainingTokens: [{ id: 'k1', name: 'nightly' }],
+        remainingPasskeys: ['laptop'],
+        remainingIdentities: [],
+      });
       const ran = await cli.run(['password', 'change', '--stdin'], { stdin: 'the old one\nthe new one\n' });
       expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('nightly') as unknown });
       expect(bodyOf(`POST ${API}/me/password`)).toEqual({ currentPassword: 'the old one', newPassword: 'the new one' });
@@ -122,7 +127,12 @@ describe('hithe, accounts', () => {
     });
 
     it('is reset by a link, whole or its token alone', async () => {
-      server.json(`POST ${API}/auth/password-reset/confirm`, { endedSessions: 0, remainingTokens: [] });
+      server.json(`POST ${API}/auth/password-reset/confirm`, {
+        endedSessions: 0,
+        remainingTokens: [],
+        remainingPasskeys: [],
+        remainingIdentities: [],
+      });
       for (const link of ['https://hithe.example.org/password-reset#hithe_pr_abcdefgh', 'hithe_pr_abcdefgh']) {
         expect((await cli.run(['password', 'reset', '--stdin'], { stdin: `${link}\nthe new one\n` })).code).toBe(0);
         expect(bodyOf(`POST ${API}/auth/password-reset/confirm`)).toEqual({ token: 'hithe_pr_abcdefgh', password: 'the new one' });

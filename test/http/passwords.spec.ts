@@ -14,6 +14,9 @@ describe('passwords', () => {
   let application: TestApplication;
   let admin: TestUser;
 
+  const query = <T>(sql: string, parameters: unknown[]) =>
+    asSystem('test', () => application.app.get(DataSource).query<T>(sql, parameters));
+
   beforeAll(async () => {
     mails = await MailServer.start();
     application = await TestApplication.start({ smtpUrl: mails.url, publicUrl: 'https://hithe.example.org', trustProxy: ['loopback'] });
@@ -42,7 +45,7 @@ describe('passwords', () => {
       const ada = await application.user('ada@example.org');
       const other = (await login(ada.email, ada.password).expect(200)).body as { accessToken: string; refreshToken: string };
       const answer = await change(ada, ada.password, BETTER).expect(200);
-      expect(answer.body).toEqual({ endedSessions: 1, remainingTokens: [] });
+      expect(answer.body).toEqual({ endedSessions: 1, remainingTokens: [], remainingPasskeys: [], remainingIdentities: [] });
       await me(ada).expect(200);
       await me(other).expect(401);
       await post('/auth/refresh', { refreshToken: other.refreshToken }).expect(401);
@@ -101,14 +104,27 @@ describe('passwords', () => {
     it('is made again at the next log-in', async () => {
       const user = await application.user('old@example.org');
       const weak = await hash(user.password, { ...ARGON2, memoryCost: 4_096, timeCost: 1 });
-      const query = <T>(sql: string, parameters: unknown[]) =>
-        asSystem('test', () => application.app.get(DataSource).query<T>(sql, parameters));
       await query('UPDATE users SET password_hash = $2 WHERE id = $1', [user.id, weak]);
       await login(user.email, user.password).expect(200);
       const [row] = await query<{ password_hash: string }[]>('SELECT password_hash FROM users WHERE id = $1', [user.id]);
       expect(row?.password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
       await login(user.email, user.password).expect(200);
     });
+  });
+
+  it('a new password names what else still logs in: somebody who knew the old one may have left it', async () => {
+    const user = await application.user('robbed@example.org');
+    await query(
+      `INSERT INTO passkeys (id, user_id, credential_id, public_key, counter, transports, name, backed_up)
+       VALUES (gen_random_uuid(), $1, 'planted', '', 0, '{}', 'planted key', false)`,
+      [user.id],
+    );
+    await query(
+      `INSERT INTO identities (id, user_id, issuer, subject, email) VALUES (gen_random_uuid(), $1, 'https://id.test', 'm', 'mallory@id.test')`,
+      [user.id],
+    );
+    const answer = await post('/me/password', { currentPassword: user.password, newPassword: BETTER }, user).expect(200);
+    expect(answer.body).toMatchObject({ remainingPasskeys: ['planted key'], remainingIdentities: ['mallory@id.test'] });
   });
 
   describe('a reset by mail', () => {
@@ -122,7 +138,12 @@ describe('passwords', () => {
       const mail = await mails.to(user.email);
       expect(mail.body).toContain('https://hithe.example.org/password-reset#hithe_pr_');
       const answer = await confirm(tokenIn(mail), BETTER).expect(200);
-      expect(answer.body).toEqual({ endedSessions: 1, remainingTokens: [{ id: (token as { id: string }).id, name: 'nightly' }] });
+      expect(answer.body).toEqual({
+        endedSessions: 1,
+        remainingTokens: [{ id: (token as { id: string }).id, name: 'nightly' }],
+        remainingPasskeys: [],
+        remainingIdentities: [],
+      });
       await me(user).expect(401);
       await login(user.email, BETTER).expect(200);
       expect((await confirm(tokenIn(mail), `${BETTER} twice`).expect(404)).body).toMatchObject({ code: 'LINK_INVALID' });

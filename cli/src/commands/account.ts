@@ -107,8 +107,25 @@ async function serverOf(context: Context, given: string | undefined): Promise<st
   return given === undefined ? ((await context.chosenServer()) ?? DEFAULT_SERVER) : normaliseServer(given);
 }
 
-function newPasswordText(result: { endedSessions: number; remainingTokens: { name: string }[] }): string {
-  const tokens = result.remainingTokens.map(({ name }) => name);
-  const still = tokens.length === 0 ? '' : `\nThese API tokens still work: ${tokens.join(', ')}. See: hithe tokens`;
-  return `The password is changed; ${result.endedSessions} sessions have ended.${still}`;
+interface NewPassword {
+  endedSessions: number;
+  remainingTokens: { name: string }[];
+  remainingPasskeys: string[];
+  remainingIdentities: string[];
+}
+
+/** Whoever knew the old password may have left a way in: all that still works is named. */
+function newPasswordText(result: NewPassword): string {
+  const still = (what: string, names: readonly string[], command: string): string =>
+    names.length === 0 ? '' : `\nThese ${what} still work: ${names.join(', ')}. See: ${command}`;
+  return [
+    `The password is changed; ${result.endedSessions} sessions have ended.`,
+    still(
+      'API tokens',
+      result.remainingTokens.map(({ name }) => name),
+      'hithe tokens',
+    ),
+    still('passkeys', result.remainingPasskeys, 'hithe passkeys'),
+    still('identities', result.remainingIdentities, 'hithe identities'),
+  ].join('');
 }

@@ -3930,6 +3930,20 @@ export interface components {
              * @example 2
              */
             endedSessions: number;
+            /**
+             * @description Identities at the OIDC provider that still log in; unlink those that you do not know
+             * @example [
+             *       "ada@id.example.org"
+             *     ]
+             */
+            remainingIdentities: string[];
+            /**
+             * @description Passkeys that still log in; delete those that you do not know
+             * @example [
+             *       "laptop"
+             *     ]
+             */
+            remainingPasskeys: string[];
             /** @description API tokens that still work: machines depend on them. Revoke those that somebody else may know. */
             remainingTokens: components["schemas"]["RemainingTokenDto"][];
         };
@@ -8204,6 +8218,12 @@ export interface operations {
                      *           "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
                      *           "name": "nightly deploy"
                      *         }
+                     *       ],
+                     *       "remainingPasskeys": [
+                     *         "laptop"
+                     *       ],
+                     *       "remainingIdentities": [
+                     *         "ada@id.example.org"
                      *       ]
                      *     }
                      */
@@ -11092,6 +11112,12 @@ export interface operations {
                      *           "id": "0199a7c2-5c3e-7b2a-9d53-0a4a1f0c7c55",
                      *           "name": "nightly deploy"
                      *         }
+                     *       ],
+                     *       "remainingPasskeys": [
+                     *         "laptop"
+                     *       ],
+                     *       "remainingIdentities": [
+                     *         "ada@id.example.org"
                      *       ]
                      *     }
                      */

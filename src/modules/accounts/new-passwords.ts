@@ -23,6 +23,10 @@ export interface NewPasswordResult {
   endedSessions: number;
   /** Machines depend on them, so they stay; their owner decides. */
   remainingTokens: RemainingToken[];
+  /** Names of passkeys: whoever knew the old password may have added one. */
+  remainingPasskeys: string[];
+  /** Addresses, or issuers, of identities at an OIDC provider, for the same reason. */
+  remainingIdentities: string[];
 }
 
 /** Puts a new password in the place of another, with all that this entails. Who may do so is for the callers. */
@@ -69,7 +73,7 @@ export class NewPasswords {
       details: { endedSessions },
       ...(how.actor ? { actor: { userId: how.actor.userId, email: how.actor.email } } : {}),
     });
-    return { endedSessions, remainingTokens: await remainingTokens(tx, user.id) };
+    return { endedSessions, remainingTokens: await remainingTokens(tx, user.id), ...(await remainingWaysIn(tx, user.id)) };
   }
 }
 
@@ -80,6 +84,20 @@ async function remainingTokens(tx: Transaction, userId: string): Promise<Remaini
       [userId],
     ),
   );
+}
+
+async function remainingWaysIn(
+  tx: Transaction,
+  userId: string,
+): Promise<Pick<NewPasswordResult, 'remainingPasskeys' | 'remainingIdentities'>> {
+  const [found] = await asSystem('passwords', () =>
+    tx.query<Pick<NewPasswordResult, 'remainingPasskeys' | 'remainingIdentities'>[]>(
+      `SELECT ARRAY(SELECT name FROM passkeys WHERE user_id = $1 ORDER BY id) AS "remainingPasskeys",
+              ARRAY(SELECT coalesce(email, issuer) FROM identities WHERE user_id = $1 ORDER BY id) AS "remainingIdentities"`,
+      [userId],
+    ),
+  );
+  return found ?? { remainingPasskeys: [], remainingIdentities: [] };
 }
 
 /** The error for a current password that is wrong: the session itself is good, so this is no 401. */

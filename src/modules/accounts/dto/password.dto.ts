@@ -61,9 +61,19 @@ export class NewPasswordDto {
     description: 'API tokens that still work: machines depend on them. Revoke those that somebody else may know.',
   })
   remainingTokens: RemainingTokenDto[];
+  @ApiProperty({ type: [String], example: ['laptop'], description: 'Passkeys that still log in; delete those that you do not know' })
+  remainingPasskeys: string[];
+  @ApiProperty({
+    type: [String],
+    example: ['ada@id.example.org'],
+    description: 'Identities at the OIDC provider that still log in; unlink those that you do not know',
+  })
+  remainingIdentities: string[];
 
   static from(result: NewPasswordResult): NewPasswordDto {
-    return { endedSessions: result.endedSessions, remainingTokens: result.remainingTokens.map(({ id, name }) => ({ id, name })) };
+    const { endedSessions, remainingPasskeys, remainingIdentities } = result;
+    const remainingTokens = result.remainingTokens.map(({ id, name }) => ({ id, name }));
+    return { endedSessions, remainingTokens, remainingPasskeys, remainingIdentities };
   }
 }
 
