@@ -76,6 +76,8 @@ export class Notifications implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.closed = true;
     clearTimeout(this.retry);
+    // A connection that is being opened would outlive this otherwise.
+    await this.connecting?.catch(() => undefined);
     const client = this.client;
     this.client = undefined;
     client?.removeAllListeners();
@@ -135,6 +137,7 @@ export class Notifications implements OnApplicationShutdown {
       if (!this.closed) this.scheduleReconnect();
       return;
     }
+    if (this.closed) return;
     this.logger.log('The notification connection is back');
     for (const handler of this.reconnectHandlers) asSystem('notifications', handler);
   }

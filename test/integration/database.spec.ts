@@ -156,6 +156,22 @@ describe('the database', () => {
       expect(notifications.connected).toBe(true);
     });
 
+    it('leave no connection behind that was being opened when they ended', async () => {
+      const { url } = dataSource.options as { url: string };
+      const ended = new Notifications(loadConfig({ HITHE_HOME: '/nonexistent', HITHE_DATABASE_URL: url }));
+      const listeners = async (): Promise<number> => {
+        const [row] = await dataSource.query<{ n: number }[]>(
+          `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'hithe-listen' AND datname = current_database()`,
+        );
+        return row?.n ?? 0;
+      };
+      const before = await listeners();
+      const listening = ended.on(changed, () => undefined);
+      await ended.onApplicationShutdown();
+      await listening.catch(() => undefined);
+      await until(async () => (await listeners()) === before);
+    });
+
     it('refuse what PostgreSQL could not carry', async () => {
       const long = defineChannel<string>('test_long');
       await expect(transactions.run((tx) => notifications.notify(tx, long, 'x'.repeat(8000)))).rejects.toThrow('too long');
