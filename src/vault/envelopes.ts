@@ -70,11 +70,6 @@ export class Envelopes {
   }
 }
 
-/** Whether an envelope is of the first format, which has to be sealed anew rather than rewrapped. */
-export function isFirstFormat(envelope: Buffer): boolean {
-  return envelope[0] === FIRST_FORMAT;
-}
-
 function join({ keyId, wrapped, sealed }: Parts): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(wrapped.length);

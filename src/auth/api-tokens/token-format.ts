@@ -1,5 +1,6 @@
-import { createHash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { sha256 } from '../../common/random-token.js';
 
 /** `pat`: a person's own; `sat`: a service account's. */
 export const TOKEN_KINDS = ['pat', 'sat'] as const;
@@ -33,7 +34,7 @@ export function kindOfToken(token: string): TokenKind | undefined {
 
 /** What the database keeps of a token. Its 214 random bits need no salt and no slow hash. */
 export function hashOfToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return sha256(token);
 }
 
 function checksumOf(body: string): string {

@@ -5,7 +5,7 @@ import type { Transaction } from '../../common/transaction.js';
 import { managerOf } from '../../database/transaction-runner.js';
 import { LoginChallenge } from './factor.entities.js';
 import type { FirstFactor } from './login-proof.js';
-import { randomToken, sha256 } from './random-token.js';
+import { randomToken, sha256 } from '../../common/random-token.js';
 
 const PREFIX = 'hithe_lc_';
 export const CHALLENGE_SECONDS = 5 * 60;

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { sha256 } from './random-token.js';
+import { sha256 } from '../../common/random-token.js';
 
 export const RECOVERY_CODES = 10;
 /** Without characters that look or sound alike: 30 of them, so that 16 make 78 bits, too many to guess from a hash. */

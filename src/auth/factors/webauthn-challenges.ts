@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../../common/transaction.js';
 import { WebauthnChallenge, type WebauthnPurpose } from './factor.entities.js';
-import { randomToken, sha256 } from './random-token.js';
+import { randomToken, sha256 } from '../../common/random-token.js';
 
 export const CEREMONY_SECONDS = 5 * 60;
 

@@ -6,7 +6,7 @@ import { DomainError } from '../../common/domain-error.js';
 import { Config } from '../../config/config.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { invalidRequest } from '../../http/validation.js';
-import { randomToken, sha256 } from '../factors/random-token.js';
+import { randomToken, sha256 } from '../../common/random-token.js';
 import type { OidcClaims } from './oidc-claims.js';
 import { OidcAuthorization, OidcResult } from './oidc.entities.js';
 import { OidcProvider } from './oidc-provider.js';

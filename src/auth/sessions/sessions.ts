@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Repository } from 'typeorm';
 import { DomainError, notFound } from '../../common/domain-error.js';
 import { asSystem } from '../../common/request-context.js';
+import { randomToken, sha256 } from '../../common/random-token.js';
 import type { Transaction } from '../../common/transaction.js';
 import { Config } from '../../config/config.js';
 import { TransactionRunner, managerOf } from '../../database/transaction-runner.js';
@@ -12,7 +12,6 @@ import { AuditLog } from '../../modules/audit/audit-log.js';
 import type { ClientInfo } from './client-info.js';
 import { RefreshToken, Session } from './session.entity.js';
 
-const TOKEN_BYTES = 32;
 const PREFIX = 'hithe_rt_';
 
 /** Why a session has ended. */
@@ -92,7 +91,7 @@ export class Sessions {
         const [found] = await tx.query<{ id: string; user_id: string; email: string }[]>(
           `SELECT s.id, s.user_id, u.email FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
             WHERE t.token_hash = $1 AND s.revoked_at IS NULL`,
-          [hashOf(refreshToken)],
+          [sha256(refreshToken)],
         );
         if (!found || (await this.revoke(tx, { id: found.id }, 'logout')) === 0) return;
         await this.audit.record(tx, {
@@ -148,11 +147,6 @@ export class Sessions {
     await managerOf(tx).update(Session, { id: sessionId }, { secondFactor: true });
   }
 
-  /** Whether this session has not ended. */
-  isLive(sessionId: string): Promise<boolean> {
-    return this.sessions.existsBy({ id: sessionId, revokedAt: IsNull() });
-  }
-
   /** Drops sessions whose newest refresh token has expired; until then a used one must stay known, to be caught. */
   async forgetOld(): Promise<void> {
     await this.sessions.query(
@@ -167,7 +161,7 @@ export class Sessions {
               t.used_at IS NOT NULL AS used, coalesce(t.used_at > now(), false) AS raced
          FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
         WHERE t.token_hash = $1 FOR UPDATE OF t`,
-      [hashOf(refreshToken)],
+      [sha256(refreshToken)],
     );
     if (!found || found.revoked || found.expired || found.raced) return { outcome: 'refused' };
     if (found.used) {
@@ -197,10 +191,10 @@ export class Sessions {
   }
 
   private async issue(tx: Transaction, sessionId: string): Promise<string> {
-    const token = PREFIX + randomBytes(TOKEN_BYTES).toString('base64url');
+    const token = randomToken(PREFIX);
     const manager = managerOf(tx);
     const expiresAt = new Date(Date.now() + this.config.refreshTokenTtl * 1000);
-    await manager.save(manager.create(RefreshToken, { sessionId, tokenHash: hashOf(token), expiresAt }));
+    await manager.save(manager.create(RefreshToken, { sessionId, tokenHash: sha256(token), expiresAt }));
     return token;
   }
 
@@ -215,8 +209,4 @@ export class Sessions {
     if (which.keep !== undefined) update.andWhere('id <> :keep', which);
     return (await update.execute()).affected ?? 0;
   }
-}
-
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, MoreThan, Repository } from 'typeorm';
-import { randomToken, sha256 } from '../../auth/factors/random-token.js';
+import { randomToken, sha256 } from '../../common/random-token.js';
 import { asSystem } from '../../common/request-context.js';
 import type { Transaction } from '../../common/transaction.js';
 import { managerOf } from '../../database/transaction-runner.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository } from 'typeorm';
 import { AuthService, type Grant } from '../../auth/auth.service.js';
-import { randomToken, sha256 } from '../../auth/factors/random-token.js';
+import { randomToken, sha256 } from '../../common/random-token.js';
 import type { ClientInfo } from '../../auth/sessions/client-info.js';
 import { Throttle } from '../../auth/throttle/throttle.js';
 import { DomainError } from '../../common/domain-error.js';

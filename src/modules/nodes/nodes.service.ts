@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
@@ -7,6 +6,7 @@ import { whereAllowed } from '../../auth/ability-query.js';
 import type { Actor } from '../../auth/actor.js';
 import { DomainError } from '../../common/domain-error.js';
 import { newId } from '../../common/ids.js';
+import { randomToken, sha256 } from '../../common/random-token.js';
 import type { Transaction } from '../../common/transaction.js';
 import { Notifications } from '../../database/notifications.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
@@ -16,7 +16,6 @@ import { AuditLog } from '../audit/audit-log.js';
 import { Node } from './node.entity.js';
 import { desiredChanged, nodeLinked } from './nodes.channels.js';
 
-const CREDENTIAL_BYTES = 32;
 /** An agent that was not heard for this long counts as away, even if nobody saw its link end. */
 const SILENCE_MS = 45_000;
 
@@ -42,12 +41,12 @@ export class NodesService {
 
   /** Makes the node of that name known, or gives the known one a new credential; the former one is void then. */
   async register(name: string): Promise<IssuedCredential> {
-    const credential = `hithe_node_${randomBytes(CREDENTIAL_BYTES).toString('base64url')}`;
+    const credential = randomToken('hithe_node_');
     const nodeId = await this.transactions.run(async (tx) => {
       const [row] = await tx.query<{ id: string; created: boolean }[]>(
         `INSERT INTO nodes (id, name, credential_hash) VALUES ($1, $2, $3)
          ON CONFLICT (name) DO UPDATE SET credential_hash = EXCLUDED.credential_hash, updated_at = now() RETURNING id, xmax = 0 AS created`,
-        [newId(), name, hashOf(credential)],
+        [newId(), name, sha256(credential)],
       );
       if (row === undefined) throw new TypeError('The node was not stored');
       const action = row.created ? 'node.registered' : 'node.credential-renewed';
@@ -59,7 +58,7 @@ export class NodesService {
 
   /** The node with this credential, or null. */
   async byCredential(credential: string): Promise<Node | null> {
-    return this.nodes.findOneBy({ credentialHash: hashOf(credential) });
+    return this.nodes.findOneBy({ credentialHash: sha256(credential) });
   }
 
   list(actor: Actor, page: PageQuery): Promise<Page<Node>> {
@@ -119,8 +118,4 @@ export class NodesService {
 /** Whether the node's agent is there, as far as anybody can know. */
 export function isConnected(node: Pick<Node, 'linkId' | 'lastSeenAt'>, now = Date.now()): boolean {
   return node.linkId !== null && node.lastSeenAt !== null && now - node.lastSeenAt.getTime() < SILENCE_MS;
-}
-
-function hashOf(credential: string): Buffer {
-  return createHash('sha256').update(credential).digest();
 }

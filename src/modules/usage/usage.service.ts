@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { abilityToSql } from '../../auth/ability-query.js';
 import type { Actor } from '../../auth/actor.js';
+import { csvLine } from '../../common/csv.js';
 import { DomainError } from '../../common/domain-error.js';
 import type { Page } from '../../http/pagination.js';
 import { TeamsService } from '../teams/teams.service.js';
-import { csvLine, type UsageFigures, type UsageGroup, type UsageSpan } from './domain/usage-query.js';
+import { type UsageFigures, type UsageGroup, type UsageSpan } from './domain/usage-query.js';
 
 /** What is summed up by is set; the rest is absent. */
 export interface UsageRow extends UsageFigures {
@@ -95,9 +96,9 @@ export class UsageService {
   /** Every day of every component, as lines of CSV or of JSON; the columns of CSV come first. */
   async *export(actor: Actor, teamId: string | null, span: UsageSpan, format: 'csv' | 'jsonl'): AsyncGenerator<string> {
     if (teamId !== null) await this.teams.require(actor, teamId);
-    if (format === 'csv') yield csvLine(EXPORT_COLUMNS);
+    if (format === 'csv') yield `${csvLine(EXPORT_COLUMNS)}\r\n`;
     for await (const row of this.rows(actor, teamId, span)) {
-      yield format === 'csv' ? csvLine(EXPORT_COLUMNS.map((column) => row[column])) : `${JSON.stringify(row)}\n`;
+      yield format === 'csv' ? `${csvLine(EXPORT_COLUMNS.map((column) => row[column]))}\r\n` : `${JSON.stringify(row)}\n`;
     }
   }
 

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { type AuditRecord, GENESIS_HASH, hashOfRecord, jsonLineOf, recordOfJsonLine } from './audit-record.js';
 import { ChainCheck, Problems } from './chain-check.js';
 import { changesBetween } from './changes.js';
-import { CSV_HEADER, csvCell, csvLineOf } from './csv.js';
+import { csvCell } from '../../../common/csv.js';
+import { CSV_HEADER, csvLineOf } from './csv.js';
 import { isSignedBy, keyIdOf, publicKeysOf, signatureOf, textOfHead } from './signed-statement.js';
 
 function record(seq: number, previousHash: string, change: Partial<AuditRecord> = {}): AuditRecord {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { csvLine, spanOf } from './usage-query.js';
+import { csvLine } from '../../../common/csv.js';
+import { spanOf } from './usage-query.js';
 
 const NOW = new Date('2026-03-15T23:59:00Z');
 
@@ -19,6 +20,6 @@ describe('a span of usage', () => {
 
 describe('a line of CSV', () => {
   it('quotes what needs it, and no cell is a formula', () => {
-    expect(csvLine(['shop', 1.5, 'a "b", c', '=1+1'])).toBe('shop,1.5,"a ""b"", c",\'=1+1\r\n');
+    expect(csvLine(['shop', 1.5, 'a "b", c', '=1+1'])).toBe('shop,1.5,"a ""b"", c","\'=1+1"');
   });
 });

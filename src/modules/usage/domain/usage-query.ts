@@ -38,14 +38,3 @@ export interface UsageFigures {
   /** Most bytes that were stored at a time, summed up over components, taken over days. */
   storedMostBytes: number;
 }
-
-/** Cells of CSV (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe in front. */
-export function csvLine(cells: readonly (string | number)[]): string {
-  return `${cells.map(csvCell).join(',')}\r\n`;
-}
-
-function csvCell(cell: string | number): string {
-  if (typeof cell === 'number') return String(cell);
-  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
