@@ -107,6 +107,12 @@ describe('rules of custom roles', () => {
     );
   });
 
+  it('name what they can say when they say something else', () => {
+    const messages = (rule: object) => customRulesSchema.safeParse([rule]).error?.issues.map(({ message }) => message);
+    expect(messages({ action: 'fly', subject: 'Project' })).toEqual([expect.stringMatching(/^must be one or a list of: read, .*deploy/)]);
+    expect(messages({ action: 'deploy', subject: 'Project', conditions: { id: { $in: 'shop' } } })?.[0]).toContain('id');
+  });
+
   it('become rules that only add', () => {
     fc.assert(fc.property(rules, (given) => withRules(given).rules.every((each) => each.inverted !== true)));
   });

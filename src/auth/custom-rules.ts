@@ -31,8 +31,13 @@ function maximumOf(subject: CustomSubject): ReadonlySet<Action> {
   return new Set(ALL_ROWS.flatMap((row) => (row.cells.admin === 'no' ? [] : (row.rights[subject] ?? []))));
 }
 
-const ids = z.union([z.uuid().transform((id) => [id]), z.array(z.uuid()).min(1).max(MOST_IDS)]);
-const actions = z.union([z.enum(ACTIONS).transform((action) => [action]), z.array(z.enum(ACTIONS)).min(1).max(ACTIONS.length)]);
+const GRANTABLE = ACTIONS.filter((action) => CUSTOM_SUBJECTS.some((subject) => CUSTOM_MAXIMUM[subject].has(action)));
+const ids = z.union([z.uuid().transform((id) => [id]), z.array(z.uuid()).min(1).max(MOST_IDS)], {
+  error: `must be the id of a project, or a list of 1 to ${MOST_IDS} ids`,
+});
+const actions = z.union([z.enum(ACTIONS).transform((action) => [action]), z.array(z.enum(ACTIONS)).min(1).max(ACTIONS.length)], {
+  error: `must be one or a list of: ${GRANTABLE.join(', ')}`,
+});
 
 const ruleSchema = z
   .strictObject({
