@@ -3,7 +3,7 @@ import { usageError } from '../cli-error.js';
 import type { Context } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { writeError } from '../report-error.js';
-import { ask } from '../ui/prompt.js';
+import { confirmByName } from '../ui/confirm.js';
 import { tookText } from '../ui/progress.js';
 import { applyFile } from './apply.js';
 import { conclude, failureOf, run } from './follow.js';
@@ -61,7 +61,9 @@ export async function remove(
   options: WaitOption & { confirm?: string; purge?: boolean },
 ): Promise<ExitCode> {
   const project = await context.project(name);
-  await confirm(context, project, options);
+  const data = options.purge === true ? ' and all its data' : '';
+  const deleting = { name: project.name, doing: `Deleting ${project.name}${data}`, command: `hithe delete ${project.name}` };
+  await confirmByName(context, deleting, options.confirm);
   const { api } = await context.client();
   const started = await dataOf(
     api.DELETE('/api/v1/projects/{projectId}', {
@@ -71,22 +73,6 @@ export async function remove(
   const { deployment, exitCode } = await conclude(context, started, options);
   const kept = options.purge === true ? 'with all its data' : 'its data is kept on the node, in tenants/<team>/.kept below HITHE_HOME';
   return finish(context, project, deployment, exitCode, options, `${project.name} deleted, ${kept}`);
-}
-
-async function confirm(context: Context, project: Project, options: { confirm?: string; purge?: boolean }): Promise<void> {
-  const data = options.purge === true ? ' and all its data' : '';
-  if (options.confirm === undefined && context.io.stdin.isTTY !== true) {
-    throw usageError(`Deleting ${project.name}${data} needs a confirmation.`, {
-      code: 'CONFIRMATION_MISSING',
-      fix: `hithe delete ${project.name} --confirm ${project.name}`,
-    });
-  }
-  const typed = options.confirm ?? (await ask(context.io, `This deletes ${project.name}${data}. Type its name to go on: `));
-  if (typed === project.name) return;
-  throw usageError(`"${typed}" is not the name of the project; nothing was deleted.`, {
-    code: 'CONFIRMATION_WRONG',
-    fix: `The name is ${project.name}.`,
-  });
 }
 
 async function finish(
