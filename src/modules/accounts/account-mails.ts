@@ -2,12 +2,17 @@ import { type Mail, inOneLine } from '../../mail/mail.js';
 
 const IGNORE = 'If you did not ask for this, you can ignore this mail: nothing changes.';
 
+/** What stands under a link, for whoever has a terminal rather than a page of the dashboard. */
+function orInTerminal(command: string, link: string): string {
+  return `Or give it to the command line tool, which asks for it:\n\n  ${command} --server ${new URL(link).origin}`;
+}
+
 /** The link with which somebody chooses a new password. */
 export function resetMail(to: string, link: string): Mail {
   return {
     to,
     subject: 'Choose a new password',
-    text: `Open this link within an hour to choose a new password for ${to}:\n\n${link}\n\nIt works once and ends all your sessions. ${IGNORE}\n`,
+    text: `Open this link within an hour to choose a new password for ${to}:\n\n${link}\n\n${orInTerminal('hithe password reset', link)}\n\nIt works once and ends all your sessions. ${IGNORE}\n`,
   };
 }
 
@@ -35,7 +40,7 @@ export function invitationMail(to: string, invitation: { link: string; by: strin
   return {
     to,
     subject: `Invitation to ${where}`,
-    text: `${inOneLine(invitation.by)} invites you to ${where}. Open this link until ${invitation.expiresAt.toUTCString()}:\n\n${invitation.link}\n\nIt works once. If you do not know what this is about, ignore this mail.\n`,
+    text: `${inOneLine(invitation.by)} invites you to ${where}. Open this link until ${invitation.expiresAt.toUTCString()}:\n\n${invitation.link}\n\n${orInTerminal('hithe invitations accept --new-account', invitation.link)}\n\nIt works once. If you do not know what this is about, ignore this mail.\n`,
   };
 }
 
