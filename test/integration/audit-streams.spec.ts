@@ -327,10 +327,10 @@ describe('an archive of the audit log', () => {
   });
 
   it('holds the oldest events, signed, and the chain goes on across it', async () => {
-    const first = await system(() => archives().archive(new Date()));
+    const first = await system(async () => archives().archive(await afterNow()));
     expect(first).toMatchObject({ firstSeq: 1, lastSeq: 12 });
     for (let index = 0; index < 5; index += 1) await record(`later ${index}`);
-    const second = await system(() => archives().archive(new Date()));
+    const second = await system(async () => archives().archive(await afterNow()));
     expect(second).toMatchObject({ firstSeq: 13, previousHash: first.lastHash });
     expect(await verify(true)).toMatchObject({ ok: true, problems: [], archived: second.lastSeq });
     const directory = application.config.paths.control.audit.archive;
@@ -348,7 +348,7 @@ describe('an archive of the audit log', () => {
   });
 
   it('that was damaged, or a segment that was forged, is found', async () => {
-    const { file, lastSeq } = await system(() => archives().archive(new Date()));
+    const { file, lastSeq } = await system(async () => archives().archive(await afterNow()));
     await record('later');
     await writeFile(join(application.config.paths.control.audit.archive, file), 'nothing');
     expect((await verify(true)).problems).toEqual([expect.objectContaining({ problem: 'archive-damaged', seq: 1 })]);
@@ -360,7 +360,7 @@ describe('an archive of the audit log', () => {
   it('is refused for a chain that does not hold, and nothing is removed', async () => {
     await superuser.query('SET session_replication_role = replica');
     await superuser.query(`UPDATE audit_events SET subject_id = 'x' WHERE seq = 5`);
-    await expect(system(() => archives().archive(new Date()))).rejects.toMatchObject({ code: 'AUDIT_CHAIN_BROKEN' });
+    await expect(system(async () => archives().archive(await afterNow()))).rejects.toMatchObject({ code: 'AUDIT_CHAIN_BROKEN' });
     const { rows } = await superuser.query('SELECT count(*)::int AS n FROM audit_events');
     expect(rows).toEqual([{ n: 12 }]);
   });
@@ -397,3 +397,10 @@ describe('an archive of the audit log', () => {
     }
   });
 });
+
+/** A moment after everything so far: the database counts microseconds, a Date only milliseconds. */
+async function afterNow(): Promise<Date> {
+  const now = Date.now();
+  await until(() => Date.now() > now + 1);
+  return new Date();
+}
